@@ -1,0 +1,51 @@
+.DEFAULT_GOAL := help
+export DEMO_STARTED_AT := $(shell date +%s)
+export TRAINER_ENGINE_PYTHON ?= $(shell scripts/environment.sh path trainer)
+export SERVING_ENGINE_PYTHON ?= $(shell scripts/environment.sh path serving)
+
+.PHONY: help demo test setup engines up lint fmt e2e browser starter lock schemas bench-overhead ci
+
+help:  ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+demo: setup engines  ## The whole journey on this machine: no GPU, no Docker, no API key
+	.venv/bin/tonesmith demo
+
+test: setup  ## The default tests (below 90 s), linters and types
+	scripts/test.sh
+
+setup:  ## Make .venv with the command `tonesmith`
+	@scripts/environment.sh light
+
+engines:  ## Install LLaMA-Factory and vLLM, each in an environment of its own (once)
+	@scripts/environment.sh engines
+
+up: setup engines  ## Start the embedded stack and keep it up
+	.venv/bin/tonesmith up
+
+lint: setup  ## Look, change nothing
+	scripts/lint.sh
+
+fmt: setup  ## Format and mend what can be mended
+	.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
+
+e2e: setup engines  ## The journey on the real LLaMA-Factory and the real vLLM
+	.venv/bin/python -m pytest tests -m engines
+
+browser: setup  ## The chat page in a real Chromium
+	.venv/bin/python -m pytest tests -m browser
+
+starter: setup engines  ## Build the starter base model again, from its seed (about an hour)
+	scripts/starter.sh
+
+lock: setup  ## Resolve every dependency again and write the locks
+	.venv/bin/python scripts/lock.py "$$(scripts/environment.sh installer)"
+
+schemas: setup  ## Write the JSON Schemas of the contracts again
+	.venv/bin/python -m contracts.schemas
+
+bench-overhead: setup engines  ## Steps/s of our trainer against plain LLaMA-Factory
+	.venv/bin/python benchmarks/trainer_overhead.py
+
+ci:  ## What CI runs
+	.ci/run

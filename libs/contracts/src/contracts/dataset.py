@@ -1,0 +1,83 @@
+"""Datasets: what is asked of datagen, and what it publishes."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from contracts.model import Authored, Name, Recorded, Sha256, Versioned
+from contracts.style import StyleVersion
+
+
+class Conditioning(StrEnum):
+    """How the model is told which style to speak: see design section 5."""
+
+    SYSTEM = "system"
+    PREFIX = "prefix"
+    BOTH = "both"
+    NONE = "none"
+
+
+class DatasetRequest(Authored):
+    """Body of `POST /datasets`: how many accepted rows of each style."""
+
+    name: Name = "styled"
+    styles: list[Name] = Field(default=[], description="empty: every style in the library")
+    per_style: int = Field(default=100, ge=1, le=100_000)
+    multi_turn_ratio: float = Field(default=0.2, ge=0, le=1)
+    turns: int = Field(default=2, ge=1, le=6, description="exchanges in a multi-turn row")
+    conditioning: Conditioning = Conditioning.SYSTEM
+    eval_ratio: float = Field(default=0.05, ge=0, le=0.5)
+    max_attempts: int = Field(default=4, ge=1, le=20, description="tries for each row")
+    seed: int = Field(default=7, ge=0)
+
+
+class ImportRequest(Authored):
+    """Options of an import; the rows are the body of the request."""
+
+    name: Name = "imported"
+    conditioning: Conditioning = Conditioning.SYSTEM
+    eval_ratio: float = Field(default=0.05, ge=0, le=0.5)
+    seed: int = Field(default=7, ge=0)
+
+
+class FileDigest(Recorded):
+    """Size in bytes and SHA-256 of one published file."""
+
+    bytes: int
+    sha256: Sha256
+
+
+class Counts(Recorded):
+    """Live counts of a generation; asked = accepted + open at every moment."""
+
+    asked: int = 0
+    accepted: int = 0
+    rejected: dict[str, int] = {}
+    failed: dict[str, int] = {}
+    teacher_calls: int = 0
+
+
+class DatasetManifest(Versioned):
+    """`datasets/<id>/manifest.json`; without it the dataset does not exist."""
+
+    id: Name
+    created_at: datetime
+    source: Literal["generated", "imported"]
+    status: Literal["complete", "incomplete"]
+    conditioning: Conditioning
+    styles: list[StyleVersion]
+    counts: Counts
+    rows: dict[str, int] = Field(description="rows by split: train, eval")
+    files: dict[str, FileDigest]
+    request: dict[str, object] = {}
+    teacher: str = ""
+
+
+class ImportResult(Recorded):
+    """What an import kept and why the rest was not: the sum is the number of rows read."""
+
+    dataset_id: Name | None
+    accepted: int
+    rejected: dict[str, int]

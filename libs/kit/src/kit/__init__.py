@@ -1,0 +1,1 @@
+"""The uniform face of Tonesmith's FastAPI services."""

