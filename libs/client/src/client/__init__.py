@@ -1,0 +1,24 @@
+"""Typed HTTP clients of Tonesmith's services, for the command line and the chat page.
+
+    from client import DatagenClient
+    with DatagenClient("http://127.0.0.1:8001") as datagen:
+        styles = datagen.styles()
+
+Every method returns a model of `contracts`, or raises `ServiceError` (the service refused) or
+`ServiceDownError` (nobody answers).
+"""
+
+from client.datagen import DatagenClient
+from client.errors import ServiceDownError, ServiceError
+from client.jobs import Jobs
+from client.serving import ServingClient
+from client.trainer import TrainerClient
+
+__all__ = [
+    "DatagenClient",
+    "Jobs",
+    "ServiceDownError",
+    "ServiceError",
+    "ServingClient",
+    "TrainerClient",
+]

@@ -1,0 +1,106 @@
+"""datagen: styles, datasets, imports and evaluations."""
+
+from pathlib import Path
+
+from client.jobs import Jobs
+from client.service import Service
+from contracts.dataset import DatasetManifest, DatasetRequest, ImportRequest, ImportResult
+from contracts.evaluation import EvaluationReport, EvaluationRequest, Reply
+from contracts.job import Job
+from contracts.sample import Rejected, Sample
+from contracts.style import StyleVersion
+
+# Reading a report with every reply, or gating a whole file of rows, takes longer than an intent.
+IMPORT_SECONDS = 300.0
+
+
+class DatagenClient(Service):
+    """Client of datagen; its constructor is `Service`'s."""
+
+    def styles(self) -> list[StyleVersion]:
+        """Return the newest version of every style."""
+        return self.get("/styles", list[StyleVersion])
+
+    def style(self, style_id: str) -> StyleVersion:
+        """Return the newest version of a style."""
+        return self.get(f"/styles/{style_id}", StyleVersion)
+
+    def style_versions(self, style_id: str) -> list[StyleVersion]:
+        """Return every version of a style."""
+        return self.get(f"/styles/{style_id}/versions", list[StyleVersion])
+
+    def put_style(self, style_id: str, card: bytes) -> StyleVersion:
+        """Store a card (YAML or JSON as its author wrote it); a changed one is a new version."""
+        headers = {"Content-Type": "application/yaml"}
+        return self.send("PUT", f"/styles/{style_id}", StyleVersion, content=card, headers=headers)
+
+    @property
+    def dataset_jobs(self) -> Jobs:
+        """The generation jobs."""
+        return Jobs(self, "/datasets")
+
+    def generate(self, request: DatasetRequest, *, key: str | None = None) -> Job:
+        """Start generating a dataset; the job's id is the dataset's."""
+        return self.post("/datasets", Job, request.model_dump(mode="json"), key=key)
+
+    def datasets(self) -> list[DatasetManifest]:
+        """Return the manifests of the published datasets."""
+        return self.get("/datasets", list[DatasetManifest])
+
+    def dataset(self, dataset_id: str) -> DatasetManifest:
+        """Return the manifest of a published dataset."""
+        return self.get(f"/datasets/{dataset_id}", DatasetManifest)
+
+    def samples(
+        self, dataset_id: str, *, style: str | None = None, offset: int = 0, limit: int = 50
+    ) -> list[Sample]:
+        """Return accepted rows of a dataset."""
+        path = f"/datasets/{dataset_id}/samples"
+        return self.get(
+            path, list[Sample], state="accepted", style=style, offset=offset, limit=limit
+        )
+
+    def rejected(
+        self, dataset_id: str, *, style: str | None = None, offset: int = 0, limit: int = 50
+    ) -> list[Rejected]:
+        """Return rejected rows of a dataset, each with its reason."""
+        path = f"/datasets/{dataset_id}/samples"
+        return self.get(
+            path, list[Rejected], state="rejected", style=style, offset=offset, limit=limit
+        )
+
+    def import_file(self, path: Path, request: ImportRequest) -> ImportResult:
+        """Send the rows in the file at `path`; publishes a dataset."""
+        return self.send(
+            "POST",
+            "/datasets/import",
+            ImportResult,
+            params=request.model_dump(mode="json"),
+            content=path.read_bytes(),
+            timeout=IMPORT_SECONDS,
+        )
+
+    @property
+    def evaluation_jobs(self) -> Jobs:
+        """The evaluation jobs."""
+        return Jobs(self, "/evaluations")
+
+    def evaluate(self, request: EvaluationRequest, *, key: str | None = None) -> Job:
+        """Start an evaluation; the job's id is the evaluation's."""
+        return self.post("/evaluations", Job, request.model_dump(mode="json"), key=key)
+
+    def evaluations(self) -> list[EvaluationReport]:
+        """Return the published reports."""
+        return self.get("/evaluations", list[EvaluationReport])
+
+    def evaluation(self, evaluation_id: str) -> EvaluationReport:
+        """Return a published report."""
+        return self.get(f"/evaluations/{evaluation_id}", EvaluationReport)
+
+    def replies(self, evaluation_id: str) -> list[Reply]:
+        """Return every reply of an evaluation, in the order of the questions."""
+        return self.get(f"/evaluations/{evaluation_id}/replies", list[Reply])
+
+    def report_url(self, evaluation_id: str) -> str:
+        """Return the address of the report's page."""
+        return f"{self.url}/evaluations/{evaluation_id}/report.html"

@@ -1,0 +1,137 @@
+"""One service behind HTTP: sends requests, validates answers, translates failures, once."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import TypeAdapter
+
+from client.errors import ServiceDownError, ServiceError, error_body
+
+Answer = TypeVar("Answer")
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+# A service answers its own intents at once; long work is a job.
+TIMEOUT_SECONDS = 30.0
+
+
+class Service:
+    """A connection to one service; close it, or use it in `with`.
+
+    Args:
+        url: address without a path, such as `http://127.0.0.1:8001`.
+        token: bearer token, where the service wants one.
+        transport: how requests travel; the real network by default.
+        timeout: seconds that one request may take.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            transport=transport,
+            timeout=timeout,
+            # A proxy of the environment never knows the way to our own machine.
+            trust_env=urlsplit(self.url).hostname not in LOOPBACK,
+        )
+
+    def get(self, path: str, answer: type[Answer], **query: object) -> Answer:
+        """Return what is at `path`. Raises ServiceError, ServiceDownError."""
+        return self.send("GET", path, answer, params=given(query))
+
+    def post(
+        self, path: str, answer: type[Answer], body: object = None, *, key: str | None = None
+    ) -> Answer:
+        """Post `body` as JSON; the same idempotency `key` again starts nothing new."""
+        headers = {"Idempotency-Key": key} if key else {}
+        return self.send("POST", path, answer, json=body, headers=headers)
+
+    def send(self, method: str, path: str, answer: type[Answer], **options: Any) -> Answer:
+        """Send one request and return its validated answer."""
+        with self.translated():
+            response = self._http.request(method, path, **options)
+        if response.is_error:
+            raise ServiceError(
+                response.status_code, error_body(response.status_code, response.content)
+            )
+        return TypeAdapter(answer).validate_json(response.content)
+
+    def text(self, path: str) -> str:
+        """Return the text at `path`."""
+        with self.translated():
+            response = self._http.get(path)
+        if response.is_error:
+            raise ServiceError(
+                response.status_code, error_body(response.status_code, response.content)
+            )
+        return response.text
+
+    def events(
+        self, method: str, path: str, *, quiet_seconds: float, body: object = None
+    ) -> Iterator[str]:
+        """Yield the `data` of each server-sent event.
+
+        Args:
+            quiet_seconds: how long the stream may say nothing before it counts as broken.
+
+        Raises:
+            ServiceError: the service refused.
+            ServiceDownError: nobody answers, or the stream broke.
+        """
+        timeout = httpx.Timeout(TIMEOUT_SECONDS, read=quiet_seconds)
+        with (
+            self.translated(),
+            self._http.stream(method, path, json=body, timeout=timeout) as response,
+        ):
+            if response.is_error:
+                content = response.read()
+                raise ServiceError(
+                    response.status_code, error_body(response.status_code, content)
+                )
+            for line in response.iter_lines():
+                if line.startswith("data:"):
+                    yield line.removeprefix("data:").strip()
+
+    def alive(self, path: str = "/health") -> bool:
+        """Return whether the service answers at `path` without an error."""
+        try:
+            with self.translated():
+                return self._http.get(path, timeout=5.0).is_success
+        except ServiceDownError:
+            return False
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn what httpx raises on the way into ServiceDownError."""
+        try:
+            yield
+        except httpx.TransportError as error:
+            raise ServiceDownError(self.url, str(error) or type(error).__name__) from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def given(query: Mapping[str, object]) -> dict[str, Any]:
+    """Return the query without what was left open."""
+    return {name: value for name, value in query.items() if value is not None}
+
+
+Clock = Callable[[], float]
+Sleep = Callable[[float], None]
