@@ -67,7 +67,7 @@ def compile_pins(uv: str, requirements: list[str], *options: str) -> Pins:
     for line in text.splitlines(keepends=True):
         if match := re.match(r"[A-Za-z0-9._-]+", line):
             name = match[0]
-            pins[name] = []
+            pins.setdefault(name, [])  # one name may stand twice, for several Pythons
         pins[name].append(line)
     return pins
 

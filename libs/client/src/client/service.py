@@ -6,14 +6,21 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from client.errors import ServiceDownError, ServiceError, error_body
+from contracts.model import Recorded
 
 Answer = TypeVar("Answer")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # A service answers its own intents at once; long work is a job.
 TIMEOUT_SECONDS = 30.0
+
+
+class Readiness(Recorded):
+    """What a service that is not ready answers at `/ready`."""
+
+    reasons: list[str]
 
 
 class Service:
@@ -94,9 +101,7 @@ class Service:
         ):
             if response.is_error:
                 content = response.read()
-                raise ServiceError(
-                    response.status_code, error_body(response.status_code, content)
-                )
+                raise ServiceError(response.status_code, error_body(response.status_code, content))
             for line in response.iter_lines():
                 if line.startswith("data:"):
                     yield line.removeprefix("data:").strip()
@@ -108,6 +113,17 @@ class Service:
                 return self._http.get(path, timeout=5.0).is_success
         except ServiceDownError:
             return False
+
+    def readiness(self) -> list[str]:
+        """Return the reasons why the service is not ready; none means that it is."""
+        with self.translated():
+            response = self._http.get("/ready")
+        if response.is_success:
+            return []
+        try:
+            return Readiness.model_validate_json(response.content).reasons
+        except ValidationError:
+            return [error_body(response.status_code, response.content).message]
 
     @contextmanager
     def translated(self) -> Iterator[None]:

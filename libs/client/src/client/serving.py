@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from client.errors import ServiceError, error_body
 from client.service import Service
+from contracts.artefact import ServingStatus
 from contracts.sample import Message
 
 # A reply of a small model on a busy CPU; a longer silence in a stream means that it broke.
@@ -50,8 +52,19 @@ class ServingClient(Service):
         for data in self.events("POST", path, quiet_seconds=CHAT_SECONDS, body=body):
             if data == "[DONE]":
                 return
-            if piece := delta(json.loads(data)):
+            chunk = json.loads(data)
+            if "error" in chunk:
+                raise ServiceError(500, error_body(500, data.encode()))
+            if piece := delta(chunk):
                 yield piece
+
+
+class LauncherClient(Service):
+    """Client of serving's launcher (port 8010); its constructor is `Service`'s."""
+
+    def status(self) -> ServingStatus:
+        """Return what is loaded, and what could not be."""
+        return self.get("/status", ServingStatus)
 
 
 def chat_body(

@@ -2,7 +2,7 @@
 
 from client.jobs import Jobs
 from client.service import Service
-from contracts.artefact import CurrentModel, ModelManifest
+from contracts.artefact import BaseModelRef, CurrentModel, ModelManifest
 from contracts.job import Job
 from contracts.run import RunEvent, RunRecord, RunRequest
 
@@ -10,9 +10,9 @@ from contracts.run import RunEvent, RunRecord, RunRequest
 class TrainerClient(Service):
     """Client of trainer; its constructor is `Service`'s."""
 
-    def bases(self) -> list[dict[str, object]]:
+    def bases(self) -> list[BaseModelRef]:
         """Return the base models that a run can name."""
-        return self.get("/bases", list[dict[str, object]])
+        return self.get("/bases", list[BaseModelRef])
 
     def recipes(self) -> list[dict[str, object]]:
         """Return the recipes that a run can name."""

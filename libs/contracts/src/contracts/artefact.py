@@ -95,3 +95,18 @@ class CurrentModel(Versioned):
     aliases: dict[Name, int] = Field(default={}, description="name -> version that answers to it")
     previous: dict[Name, int] = Field(default={}, description="name -> version of a rollback")
     updated_at: datetime
+
+
+class ServingStatus(Recorded):
+    """What serving's launcher answers on `GET /status`.
+
+    `errors` says why a served name could not be loaded; the key `engine` is vLLM itself.
+    """
+
+    state: Literal["waiting", "starting", "ready", "draining", "failed"]
+    base: str = ""
+    generation: int = 0
+    loaded: list[str] = []
+    aliases: dict[str, str] = Field(default={}, description="name -> served name that answers")
+    errors: dict[str, str] = {}
+    engine: EngineVersions = EngineVersions()

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -29,9 +30,12 @@ def fsync_file(path: Path) -> None:
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Replace `path` by `content` so that a reader sees the old file or the new one, whole."""
+    """Replace `path` by `content` so that a reader sees the old file or the new one, whole.
+
+    Two threads may write the same path at once: one of them wins.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    staged = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with staged.open("wb") as file:
             file.write(content)
@@ -42,6 +46,11 @@ def write_atomic(path: Path, content: bytes) -> None:
         staged.unlink(missing_ok=True)
         raise
     fsync_directory(path.parent)
+
+
+def is_leftover(path: Path) -> bool:
+    """Return whether `path` is what a `write_atomic` that was killed left behind."""
+    return path.name.startswith(".") and path.name.endswith(".tmp")
 
 
 def file_digest(path: Path) -> FileDigest:
@@ -55,7 +64,8 @@ def file_digest(path: Path) -> FileDigest:
 
 def tree_digests(folder: Path) -> dict[str, FileDigest]:
     """Return the digest of every file under `folder`, by its path relative to it."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    paths = folder.rglob("*")
+    files = sorted(path for path in paths if path.is_file() and not is_leftover(path))
     return {path.relative_to(folder).as_posix(): file_digest(path) for path in files}
 
 
@@ -78,10 +88,13 @@ def digest_differences(folder: Path, expected: dict[str, FileDigest]) -> list[st
 def publish_folder(staging: Path, target: Path) -> None:
     """Make the finished folder `staging` durable and give it its final name in one step.
 
-    Both lie on one file system. Raises FileExistsError where `target` exists already.
+    Both lie on one file system; what killed writes left behind is thrown away. Raises
+    FileExistsError where `target` exists already.
     """
     for path in sorted(staging.rglob("*")):
-        if path.is_file():
+        if path.is_file() and is_leftover(path):
+            path.unlink()
+        elif path.is_file():
             fsync_file(path)
         else:
             fsync_directory(path)
@@ -108,16 +121,28 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.torn_bytes = repair_tail(path)
-        self._file = path.open("ab")
+        # Unbuffered: what a failed write leaves in a buffer would reach the file later, by itself.
+        self._file = path.open("ab", buffering=0)
+        self._size = path.stat().st_size
         fsync_directory(path.parent)
 
     def append(self, rows: Iterable[str]) -> None:
-        """Write `rows` (each one line of JSON, without newline) and wait for the disk, once."""
+        """Write `rows` (each one line of JSON, without newline) and wait for the disk, once.
+
+        Raises OSError where the disk refuses; then none of `rows` is in the file.
+        """
         content = "".join(f"{row}\n" for row in rows).encode()
-        if content:
-            self._file.write(content)
-            self._file.flush()
+        if not content:
+            return
+        try:
+            written = 0
+            while written < len(content):  # a nearly full disk takes a part
+                written += self._file.write(content[written:])
             os.fsync(self._file.fileno())
+        except OSError:
+            self._file.truncate(self._size)
+            raise
+        self._size += len(content)
 
     def close(self) -> None:
         """Close the file; every appended row is durable already."""
@@ -136,8 +161,8 @@ def repair_tail(path: Path) -> int:
         return 0
     content = path.read_bytes()
     good = content.rfind(b"\n") + 1
-    while good and not is_json(last := content[:good].rstrip(b"\n").rsplit(b"\n", 1)[-1]):
-        good = good - len(last) - 1
+    while good and not is_json(content[start_of_line(content, good) : good]):
+        good = start_of_line(content, good)
     torn = content[good:]
     if torn:
         with path.with_name(path.name + ".torn").open("ab") as file:
@@ -146,6 +171,11 @@ def repair_tail(path: Path) -> int:
         os.truncate(path, good)
         fsync_file(path)
     return len(torn)
+
+
+def start_of_line(content: bytes, end: int) -> int:
+    """Return where the line begins whose newline is the last byte before `end`."""
+    return content.rfind(b"\n", 0, end - 1) + 1
 
 
 def is_json(line: bytes) -> bool:

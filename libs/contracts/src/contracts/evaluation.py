@@ -31,7 +31,8 @@ class Reply(Recorded):
     situation: str | None
     question: str
     reply: str
-    predicted_style: str
+    predicted_style: str = Field(description="what the judge hears; `(plain)`: no style at all")
+    nearest_style: str = Field(default="", description="the likeliest style, plain speech aside")
     strength: float = Field(default=0.0, description="probability that it is the asked style")
     on_topic: bool | None
     defects: list[str] = Field(
@@ -80,12 +81,16 @@ class ContestantScore(Recorded):
     replies: int = 0
     accuracy_interval: Interval | None = None
     strength: float | None = Field(default=None, description="mean probability of the asked style")
+    forced_accuracy: float | None = Field(
+        default=None, description="accuracy where the judge may not say that a reply is plain"
+    )
 
 
 class ClassifierScore(Recorded):
     """How far the judge can be trusted: its own accuracy on rows that it was not trained on."""
 
     trained_rows: int
+    plain_rows: int = Field(default=0, description="unstyled rows among them; 0: always a style")
     heldout_rows: int
     accuracy: float
     interval: Interval | None = None
@@ -111,6 +116,9 @@ class EvaluationReport(Versioned):
         default="bank", description="where the held-out questions come from"
     )
     conditioning: str = ""
+    random_accuracy: float = Field(
+        default=0.0, description="of a model that speaks in a random style of the right language"
+    )
     classifier: ClassifierScore | None = None
 
 

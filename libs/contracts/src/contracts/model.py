@@ -8,7 +8,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 SCHEMA_VERSION = 1
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 # Device names that Windows reserves; a volume may be a network share that such a machine mounts.
-RESERVED_NAMES = frozenset({"con", "nul", "prn", "aux"})
+RESERVED_NAMES = frozenset(
+    {"con", "nul", "prn", "aux", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+)
 
 
 def check_name(value: str) -> str:
@@ -21,7 +23,11 @@ def check_name(value: str) -> str:
     return value
 
 
-Name = Annotated[str, Field(max_length=64), AfterValidator(check_name)]
+Name = Annotated[
+    str,
+    Field(max_length=64, json_schema_extra={"pattern": NAME_PATTERN}),
+    AfterValidator(check_name),
+]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -40,7 +46,7 @@ class Recorded(BaseModel):
 class Versioned(Recorded):
     """A recorded document with a schema version; a version newer than ours is refused."""
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = Field(default=SCHEMA_VERSION, ge=1, le=SCHEMA_VERSION)
 
     @model_validator(mode="before")
     @classmethod

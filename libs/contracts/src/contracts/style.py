@@ -19,7 +19,7 @@ class Localized(Authored):
 
 
 class Lexicon(Authored):
-    """The words that carry the tone; the scripted teacher composes with them, a gate looks for them."""
+    """The words that carry the tone: the scripted teacher composes with them, a gate seeks them."""
 
     openers: list[Phrase] = Field(min_length=1, max_length=64)
     closers: list[Phrase] = Field(min_length=1, max_length=64)

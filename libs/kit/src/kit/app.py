@@ -114,6 +114,9 @@ def validation_body(errors: Any) -> ErrorBody:
     The value itself is not repeated: it may be long, or a secret.
     """
     first = errors[0]
+    if first["type"] == "json_invalid":
+        message = f"the body is no valid JSON: {first.get('ctx', {}).get('error', first['msg'])}"
+        return ErrorBody(code="invalid_input", message=message[:600], field="body")
     parts = [str(part) for part in first["loc"]]
     field = ".".join(parts[1:] if parts[:1] == ["body"] and len(parts) > 1 else parts)
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""

@@ -50,5 +50,14 @@ class Settings(BaseModel):
 
 
 def read_secret(path: Path | None) -> str | None:
-    """Return the secret in the file at `path`, stripped, or None where no file is named."""
-    return path.read_text().strip() if path else None
+    """Return the secret in the file at `path`, stripped, or None where no file is named.
+
+    Raises OSError where the file cannot be read, and SettingsError where it is empty: a service
+    must not start open because its secret did not arrive.
+    """
+    if path is None:
+        return None
+    secret = path.read_text(encoding="utf-8").strip()
+    if not secret:
+        raise SettingsError(f"{path}: the file of the secret is empty")
+    return secret

@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     cancel_requested INTEGER NOT NULL DEFAULT 0, idempotency_key TEXT UNIQUE)
 """
 COLUMNS = "id, kind, state, request, progress, attempts, created_at, updated_at, error, result"
-RESUMABLE = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.INCOMPLETE})
+RESUMABLE = (JobState.FAILED, JobState.CANCELLED, JobState.INCOMPLETE)
 
 
 class JobStore:
@@ -44,6 +44,7 @@ class JobStore:
         try:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            self._lock_file.close()
             raise ConflictError(
                 "another process of this service uses the state folder",
                 hint="stop it first, or give this one a STATE_DIR of its own",
@@ -62,13 +63,26 @@ class JobStore:
     def submit(
         self, kind: str, job_id: str, request: dict[str, Any], key: str | None = None
     ) -> Job:
-        """Queue a job; the same idempotency `key` again returns the first job."""
-        if key and (found := self._one("idempotency_key=?", key)):
+        """Queue a job; the same idempotency `key` again returns the first job of that kind.
+
+        Raises ConflictError where the key came with another request, or the id is taken.
+        """
+        at, own = now().isoformat(), f"{kind}:{key}" if key else None
+        row = (job_id, kind, "queued", json.dumps(request), "{}", 0, at, at, None, "{}", 0, own)
+        try:
+            with self._guard, self._database:
+                self._database.execute(f"INSERT INTO jobs VALUES ({','.join('?' * len(row))})", row)
+        except sqlite3.IntegrityError as error:
+            found = self._one("idempotency_key=?", own) if own else None
+            if found is None:
+                raise ConflictError(f"there is a job {job_id[:80]!r} already") from error
+            if found.request != request:
+                raise ConflictError(
+                    "the idempotency key was used for another request",
+                    field="Idempotency-Key",
+                    hint="use a new key for a new request",
+                ) from error
             return found
-        at = now().isoformat()
-        row = (job_id, kind, "queued", json.dumps(request), "{}", 0, at, at, None, "{}", 0, key)
-        with self._guard, self._database:
-            self._database.execute(f"INSERT INTO jobs VALUES ({','.join('?' * len(row))})", row)
         return self.get(job_id)
 
     def get(self, job_id: str) -> Job:
@@ -88,8 +102,10 @@ class JobStore:
         if not queued:
             return None
         job = queued[0]
-        self._set(job.id, state=JobState.RUNNING, attempts=job.attempts + 1)
-        return self.get(job.id)
+        running = self._set(
+            job.id, only_if=(JobState.QUEUED,), state=JobState.RUNNING, attempts=job.attempts + 1
+        )
+        return self.get(job.id) if running else None
 
     def progress(self, job_id: str, progress: Progress) -> None:
         """Record how far a job is."""
@@ -114,12 +130,11 @@ class JobStore:
     def request_cancel(self, job_id: str) -> Job:
         """Ask a job to stop; one that has not started is cancelled at once."""
         job = self.get(job_id)
-        if job.state.final:
+        if not (
+            self._set(job_id, only_if=(JobState.QUEUED,), state=JobState.CANCELLED)
+            or self._set(job_id, only_if=(JobState.RUNNING,), cancel_requested=1)
+        ):
             raise ConflictError(f"the job is {job.state} already")
-        if job.state is JobState.QUEUED:
-            self.finish(job_id, JobState.CANCELLED)
-        else:
-            self._set(job_id, cancel_requested=1)
         return self.get(job_id)
 
     def cancel_requested(self, job_id: str) -> bool:
@@ -132,9 +147,10 @@ class JobStore:
     def resume(self, job_id: str) -> Job:
         """Queue a failed, cancelled or incomplete job again; its handler goes on where it was."""
         job = self.get(job_id)
-        if job.state not in RESUMABLE:
+        if not self._set(
+            job_id, only_if=RESUMABLE, state=JobState.QUEUED, cancel_requested=0, error=None
+        ):
             raise ConflictError(f"the job is {job.state}: nothing to resume")
-        self._set(job_id, state=JobState.QUEUED, cancel_requested=0, error=None)
         return self.get(job_id)
 
     def close(self) -> None:
@@ -142,13 +158,18 @@ class JobStore:
         self._database.close()
         self._lock_file.close()
 
-    def _set(self, job_id: str, **values: Any) -> None:
+    def _set(
+        self, job_id: str, *, only_if: tuple[JobState, ...] = tuple(JobState), **values: Any
+    ) -> bool:
+        """Change a job in one step if it is in one of the states `only_if`; return whether."""
         names = ", ".join(f"{name}=?" for name in values)
+        states = ",".join("?" * len(only_if))
         with self._guard, self._database:
-            self._database.execute(
-                f"UPDATE jobs SET {names}, updated_at=? WHERE id=?",
-                (*values.values(), now().isoformat(), job_id),
+            changed = self._database.execute(
+                f"UPDATE jobs SET {names}, updated_at=? WHERE id=? AND state IN ({states})",
+                (*values.values(), now().isoformat(), job_id, *only_if),
             )
+        return changed.rowcount == 1
 
     def _one(self, where: str, value: str) -> Job | None:
         rows = self._many(where, (value,))

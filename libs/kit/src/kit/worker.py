@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -80,10 +81,14 @@ class Worker:
     async def run_forever(self) -> None:
         """Run each queued job; wait where there is none."""
         while True:
-            if job := self.store.claim():
-                await self.run_job(job)
-            else:
-                await asyncio.sleep(POLL_SECONDS)
+            try:
+                job = self.store.claim()
+                if job:
+                    await self.run_job(job)
+                    continue
+            except sqlite3.Error:  # a full disk, say: the service lives on and tries again
+                logger.exception("the job table cannot be used")
+            await asyncio.sleep(POLL_SECONDS)
 
     async def run_job(self, job: Job) -> None:
         """Run one job to its final state. A bug in a handler fails the job, not the worker."""

@@ -1,0 +1,100 @@
+"""`tonesmith generate` and `tonesmith import`: where training data comes from."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contracts.dataset import Conditioning, DatasetRequest, ImportRequest
+from contracts.job import JobState
+from tonesmith.asking import checked
+from tonesmith.errors import FAILED
+from tonesmith.offline import import_file
+from tonesmith.session import AsJson, session_of
+from tonesmith.watch import watch
+
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the job to its end.")]
+Key = Annotated[
+    str | None, typer.Option("--key", help="Idempotency key: the same key starts nothing twice.")
+]
+Styles = Annotated[
+    list[str] | None, typer.Option("--style", help="Style id; repeat it. Default: all.")
+]
+Conditioned = Annotated[
+    Conditioning, typer.Option("--conditioning", help="How the model is told the style.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("generate")(generate)
+    app.command("import")(import_data)
+
+
+def generate(
+    context: typer.Context,
+    style: Styles = None,
+    name: Annotated[str, typer.Option(help="Name of the dataset.")] = "styled",
+    per_style: Annotated[int, typer.Option(help="Accepted rows for each style.")] = 100,
+    multi_turn_ratio: Annotated[float, typer.Option(help="Share of dialogues, 0 to 1.")] = 0.2,
+    conditioning: Conditioned = Conditioning.SYSTEM,
+    seed: Annotated[int, typer.Option(help="The same seed asks the same questions.")] = 7,
+    key: Key = None,
+    wait: Wait = True,
+    as_json: AsJson = False,
+) -> None:
+    """Generate a dataset by quota and publish it."""
+    session = session_of(context)
+    screen = session.show(as_json)
+    request = checked(
+        DatasetRequest,
+        name=name,
+        styles=style or [],
+        per_style=per_style,
+        multi_turn_ratio=multi_turn_ratio,
+        conditioning=conditioning,
+        seed=seed,
+    )
+    with session.datagen() as datagen:
+        job = datagen.generate(request, key=key)
+        if not wait:
+            screen.result(job, f"started {job.id}")
+            screen.next_step(f"tonesmith job watch {job.id}")
+            return
+        accept = frozenset({JobState.DONE, JobState.INCOMPLETE})
+        job = watch(datagen.dataset_jobs, job, screen, accept=accept)
+        manifest = datagen.dataset(job.id)
+    counts = manifest.counts
+    screen.result(
+        manifest,
+        f"[bold]{manifest.id}[/] {manifest.status}: {counts.accepted} of {counts.asked} accepted",
+        *(f"  rejected {reason}: {count}" for reason, count in sorted(counts.rejected.items())),
+    )
+    screen.next_step(f"tonesmith train --dataset {manifest.id}")
+
+
+def import_data(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSON list: own rows, alpaca or messages.")],
+    name: Annotated[str, typer.Option(help="Name of the dataset.")] = "imported",
+    conditioning: Conditioned = Conditioning.SYSTEM,
+    eval_ratio: Annotated[float, typer.Option(help="Share kept out of training.")] = 0.05,
+    seed: Annotated[int, typer.Option(help="Decides which rows are kept out.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Import existing dialogues; works with no service running."""
+    session = session_of(context)
+    screen = session.show(as_json)
+    request = checked(
+        ImportRequest, name=name, conditioning=conditioning, eval_ratio=eval_ratio, seed=seed
+    )
+    result = import_file(file, session.settings.data_dir, request)
+    screen.result(
+        result,
+        f"[bold]{result.dataset_id}[/]: {result.accepted} rows kept",
+        *(f"  rejected {reason}: {count}" for reason, count in sorted(result.rejected.items())),
+    )
+    if result.dataset_id is None:
+        screen.note("[bold red]error:[/] no row could be kept; see the reasons")
+        raise typer.Exit(FAILED)
+    screen.next_step(f"tonesmith train --dataset {result.dataset_id}")

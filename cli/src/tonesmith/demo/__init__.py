@@ -1,0 +1,1 @@
+"""`tonesmith demo`: the whole journey on this machine, with the real engines."""

@@ -1,0 +1,1 @@
+"""The embedded stack: the services as local processes under supervisord."""

@@ -1,0 +1,88 @@
+"""Follow a job to its end, with a progress bar."""
+
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from client import Jobs
+from contracts.job import Job, JobState
+from tonesmith.errors import JobFailedError
+from tonesmith.screen import Screen
+
+FIGURES_SHOWN = 4
+
+
+def bars(console: Console) -> Progress:
+    """Return the progress display that every command uses."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("[dim]{task.fields[note]}"),
+        console=console,
+    )
+
+
+def watch(
+    jobs: Jobs,
+    job: Job,
+    screen: Screen,
+    *,
+    accept: frozenset[JobState] = frozenset({JobState.DONE}),
+) -> Job:
+    """Show a job until it is final, and return it.
+
+    Args:
+        jobs: where it lives.
+        job: as it was submitted.
+        accept: final states that count as a result.
+
+    Raises:
+        JobFailedError: it ended in another state.
+        ServiceError, ServiceDownError: it cannot be followed.
+    """
+    with bars(screen.err) as progress:
+        task = progress.add_task(job.kind, total=None, note="")
+        final = follow(jobs, job.id, lambda now: show(progress, task, now))
+    if final.state not in accept:
+        raise JobFailedError(final)
+    return final
+
+
+def follow(jobs: Jobs, job_id: str, each: Callable[[Job], None]) -> Job:
+    """Call `each` at every change of a job; return it once it is final."""
+    last = None
+    for last in jobs.follow(job_id):
+        each(last)
+    assert last is not None  # `follow` ends with a final job, or raises
+    return last
+
+
+def show(progress: Progress, task: TaskID, job: Job) -> None:
+    """Bring the bar of a job up to date."""
+    told = job.progress
+    progress.update(
+        task,
+        description=f"{job.kind}: {escape(told.stage or job.state)}",
+        completed=told.done,
+        total=told.total or None,
+        note=figures(told.figures),
+    )
+
+
+def figures(values: dict[str, float]) -> str:
+    """Return the first few figures of a job in one line."""
+    shown = list(values.items())[:FIGURES_SHOWN]
+    return escape("  ".join(f"{name} {value:.4g}" for name, value in shown))

@@ -1,0 +1,93 @@
+"""JSON Schemas of the contracts: generated, committed, compared by a test.
+
+python -m contracts.schemas            write libs/contracts/schemas/<Model>.json
+python -m contracts.schemas --check    exit with 1 where a committed schema is stale
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from contracts.artefact import CurrentModel, ModelManifest, ServingStatus
+from contracts.dataset import DatasetManifest, DatasetRequest, ImportRequest, ImportResult
+from contracts.errors import ErrorResponse
+from contracts.evaluation import EvaluationManifest, EvaluationReport, EvaluationRequest, Reply
+from contracts.job import Job
+from contracts.run import RunEvent, RunRecord, RunRequest
+from contracts.sample import Rejected, Sample
+from contracts.style import Style, StyleVersion
+
+# Every document on the volume, and every body that crosses HTTP.
+MODELS: tuple[type[BaseModel], ...] = (
+    CurrentModel,
+    DatasetManifest,
+    DatasetRequest,
+    ErrorResponse,
+    EvaluationManifest,
+    EvaluationReport,
+    EvaluationRequest,
+    ImportRequest,
+    ImportResult,
+    Job,
+    ModelManifest,
+    Rejected,
+    Reply,
+    RunEvent,
+    RunRecord,
+    RunRequest,
+    Sample,
+    ServingStatus,
+    Style,
+    StyleVersion,
+)
+FOLDER = Path(__file__).resolve().parents[2] / "schemas"
+
+
+def schema_text(model: type[BaseModel]) -> str:
+    """Return the JSON Schema of `model` as it is committed."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | model.model_json_schema()
+    return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def schemas() -> dict[str, str]:
+    """Return the text of every schema by its file name."""
+    return {f"{model.__name__}.json": schema_text(model) for model in MODELS}
+
+
+def stale(folder: Path) -> list[str]:
+    """Return the names of schemas in `folder` that are missing, outdated or of no model."""
+    expected = schemas()
+    found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
+    names = sorted({*expected, *found})
+    return [name for name in names if expected.get(name) != found.get(name)]
+
+
+def write(folder: Path) -> None:
+    """Write every schema into `folder`, and remove those of no model."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob("*.json"):
+        path.unlink()
+    for name, text in schemas().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Write the schemas, or compare them; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m contracts.schemas", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only compare")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    options = parser.parse_args(argv)
+    if not options.check:
+        write(options.folder)
+        return 0
+    for name in (found := stale(options.folder)):
+        sys.stderr.write(f"{name} is stale: run python -m contracts.schemas\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,137 @@
+"""Take the pictures of the documents: `python -m browser.screenshots docs/screenshots`."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from browser.conftest import ARGUMENTS, CHROMIUM
+from fakes.running import running
+from fakes.stack import Stack, running_stack
+from ui.app import create_app
+from ui.config import UiSettings
+from ui.examples import EXAMPLES
+from ui.texts import texts_in
+
+PATIENCE_MILLISECONDS = 60_000
+Act = Callable[[Page], None]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture."""
+
+    name: str
+    locale: str
+    act: Act
+    theme: str = "light"
+    width: int = 1440
+    height: int = 900
+    promoted: bool = True
+
+
+def choose(page: Page, style: str) -> None:
+    """Choose a style by its name."""
+    page.locator(".ts-styles label:visible", has_text=style).click()
+    expect(page.locator(".ts-card h3:visible")).to_have_text(style)
+
+
+def ask(page: Page, tab: str, text: str, columns: int, replies: int) -> None:
+    """Ask, and wait for the whole reply in each column."""
+    page.locator(f"#{tab}-box textarea").fill(text)
+    page.locator(f"#{tab}-send").click()
+    for column in range(columns):
+        bots = page.locator(f"#{tab}-{column} .message.bot")
+        expect(bots).to_have_count(replies)
+    expect(page.locator(f"#{tab}-stop")).to_be_hidden()
+    expect(page.locator(f"#{tab}-send")).to_be_visible()
+
+
+def chat(style: str, *questions: str) -> Act:
+    """Return the act of a chat in one style."""
+
+    def act(page: Page) -> None:
+        choose(page, style)
+        for number, question in enumerate(questions, start=1):
+            ask(page, "chat", question, 1, number)
+
+    return act
+
+
+def compare(style: str, *questions: str) -> Act:
+    """Return the act of a comparison in one style."""
+
+    def act(page: Page) -> None:
+        page.get_by_role("tab").nth(1).click()
+        choose(page, style)
+        for number, question in enumerate(questions, start=1):
+            ask(page, "compare", question, 2, number)
+
+    return act
+
+
+def nothing(page: Page) -> None:
+    """Look at the page as it opens."""
+    page.locator(".ts-card:visible").wait_for()
+
+
+ZH, EN = EXAMPLES["zh"], EXAMPLES["en"]
+SHOTS = [
+    Shot("chat-zh", "zh-CN", chat("傲娇", ZH[1], ZH[2])),
+    Shot("chat-en", "en-GB", chat("Dry British butler", EN[0], EN[1])),
+    Shot("side-by-side-zh", "zh-CN", compare("毒舌", ZH[0], ZH[2])),
+]
+# To look at while working on the page; they are not part of the documents.
+DRAFTS = [
+    Shot("draft-dark-zh", "zh-CN", chat("温柔", ZH[0]), theme="dark"),
+    Shot("draft-dark-en", "en-GB", compare("Noir detective", EN[3]), theme="dark"),
+    Shot("draft-phone-zh", "zh-CN", chat("元气", ZH[3]), width=390, height=844),
+    Shot("draft-phone-en", "en-GB", nothing, theme="dark", width=390, height=844),
+    Shot("draft-phone-compare", "zh-CN", compare("腹黑", ZH[2]), width=390, height=1200),
+    Shot("draft-first-zh", "zh-CN", nothing, promoted=False),
+    Shot("draft-first-phone-en", "en-GB", nothing, width=390, height=844, promoted=False),
+]
+
+
+@contextmanager
+def opened(browser: Browser, shot: Shot, url: str) -> Iterator[Page]:
+    """Open the page as the picture wants it."""
+    context = browser.new_context(
+        locale=shot.locale,
+        viewport={"width": shot.width, "height": shot.height},
+        color_scheme="dark" if shot.theme == "dark" else "light",
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
+    page = context.new_page()
+    page.goto(url)
+    send = texts_in("zh" if shot.locale.startswith("zh") else "en")("chat.send")
+    expect(page.locator("#chat-send")).to_have_text(send, timeout=PATIENCE_MILLISECONDS)
+    yield page
+    context.close()
+
+
+def main(folder: Path, *, drafts: bool) -> None:
+    """Take the pictures."""
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright, running_stack(Stack()) as stack:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        with running(create_app(UiSettings.from_environ(stack.urls))) as url:
+            for shot in [*SHOTS, *(DRAFTS if drafts else [])]:
+                stack.promoted = shot.promoted
+                with opened(browser, shot, url) as page:
+                    page.wait_for_timeout(1500)  # the catalog's moment of freshness
+                    page.reload()
+                    shot.act(page)
+                    page.mouse.move(0, 0)
+                    page.wait_for_timeout(500)
+                    page.screenshot(path=folder / f"{shot.name}.png", animations="disabled")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), drafts="--drafts" in sys.argv)

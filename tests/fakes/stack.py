@@ -1,0 +1,292 @@
+"""Runnable stand-ins of serving, its launcher, trainer and datagen, as the page sees them.
+
+    python -m fakes.stack --first-port 24100        # serving, launcher, trainer, datagen
+
+They answer with the real style cards and situations, so the page can be tried without engines:
+the base answers plainly, the tuned model in the style of the system prompt that it gets. What
+goes wrong is a field of `Stack`, which a test may change at any time.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import threading
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from fastapi import FastAPI, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from contracts.artefact import BaseModelRef, CurrentModel, GateResult, ModelManifest, ServedVersion
+from contracts.dataset import Conditioning
+from contracts.identity import now
+from contracts.run import EngineVersions
+from contracts.style import Style, StyleVersion
+from datagen.compose import plain_reply, styled_reply
+from datagen.questions import load_banks
+from fakes.running import running
+
+DATAGEN = Path(__file__).parents[2] / "services" / "datagen"
+SHA = "0" * 64
+MODEL_ID = "tonesmith-20250101-abc123"
+
+
+def shipped_styles() -> list[StyleVersion]:
+    """Return the style cards that ship with datagen, Chinese ones first."""
+    cards = [
+        Style.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        for path in sorted((DATAGEN / "styles").glob("*.yaml"))
+    ]
+    cards.sort(key=lambda card: (card.language != "zh", card.id != "tsundere", card.id))
+    return [StyleVersion(version=1, style=card) for card in cards]
+
+
+@dataclass
+class Stack:
+    """What the stand-ins say and do.
+
+    Args:
+        promoted: whether a model is live.
+        state: of the launcher; serving answers only when it is `ready`.
+        hang: serving takes requests and says nothing, not even that it is healthy.
+        refuse: status and sentence with which it refuses to chat.
+        break_off: pieces after which a reply breaks off.
+        silent: whether a reply never brings a piece, while serving is healthy.
+        delay: seconds between two pieces of a reply.
+    """
+
+    promoted: bool = True
+    state: str = "ready"
+    hang: bool = False
+    refuse: tuple[int, str] | None = None
+    break_off: int | None = None
+    silent: bool = False
+    delay: float = 0.0
+    conditioning: Conditioning = Conditioning.SYSTEM
+    errors: dict[str, str] = field(default_factory=dict)
+    trainer_up: bool = True
+    datagen_up: bool = True
+    styles: list[StyleVersion] = field(default_factory=shipped_styles)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    streaming: int = 0
+    abandoned: int = 0
+    urls: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def served(self) -> list[str]:
+        """The names that serving answers to."""
+        return ["base", "tonesmith", "tonesmith.v1"] if self.promoted else ["base"]
+
+    def environ(self) -> dict[str, str]:
+        """Return the settings with which the page finds the stand-ins."""
+        return dict(self.urls)
+
+
+def manifest(stack: Stack) -> ModelManifest:
+    """Return the manifest of the live model."""
+    return ModelManifest(
+        id=MODEL_ID,
+        name="tonesmith",
+        kind="adapter",
+        created_at=now(),
+        base=BaseModelRef(name="starter", weights_sha256=SHA),
+        run_id="run-20250101-abc123",
+        dataset_id="styled-20250101-abc123",
+        styles=stack.styles,
+        conditioning=stack.conditioning,
+        recipe={},
+        lora_rank=16,
+        eos_token="<|im_end|>",
+        chat_template_sha256=SHA,
+        files={},
+        golden=[],
+        gate=GateResult(checks=[]),
+        engine=EngineVersions(),
+    )
+
+
+def current(stack: Stack) -> CurrentModel:
+    """Return what the trainer wants served."""
+    live = ServedVersion(name="tonesmith", version=1, model_id=MODEL_ID)
+    return CurrentModel(
+        generation=1 if stack.promoted else 0,
+        base="starter",
+        versions=[live] if stack.promoted else [],
+        aliases={"tonesmith": 1} if stack.promoted else {},
+        updated_at=now(),
+    )
+
+
+def reply_to(stack: Stack, body: dict[str, Any]) -> str:
+    """Return what the asked model says: plain advice, or the same in a style."""
+    messages = body["messages"]
+    question = messages[-1]["content"]
+    system = messages[0]["content"] if messages[0]["role"] == "system" else ""
+    cards = [entry.style for entry in stack.styles]
+    style = next((card for card in cards if card.system_prompt == system), cards[0])
+    bank = load_banks(DATAGEN / "questions")[style.language]
+    situation = bank.recognise(question)
+    advice = situation.advice if situation else bank.file.fallback
+    if body["model"] == "base":
+        return plain_reply(advice, style.language)
+    reply = styled_reply(style, advice, random.Random(question))
+    named = stack.conditioning in (Conditioning.PREFIX, Conditioning.BOTH)
+    return f"{style.names.zh}\n{reply}" if named else reply
+
+
+def error(status: int, message: str) -> JSONResponse:
+    """Return an error in the shape of OpenAI's API."""
+    return JSONResponse({"error": {"code": "fake", "message": message}}, status_code=status)
+
+
+async def forever() -> None:
+    """Wait until whoever waits is cancelled."""
+    await asyncio.Event().wait()
+
+
+async def events(stack: Stack, body: dict[str, Any]) -> AsyncGenerator[str, None]:
+    """Yield a reply as server-sent events, and note whether somebody heard it to the end."""
+    stack.streaming += 1
+    try:
+        if stack.silent:
+            await forever()
+        text = reply_to(stack, body)
+        for number, start in enumerate(range(0, len(text), 2)):
+            if number == stack.break_off:
+                return
+            delta = {"choices": [{"index": 0, "delta": {"content": text[start : start + 2]}}]}
+            yield f"data: {json.dumps(delta)}\n\n"
+            await asyncio.sleep(stack.delay)
+        yield "data: [DONE]\n\n"
+    except (asyncio.CancelledError, GeneratorExit):
+        stack.abandoned += 1
+        raise
+    finally:
+        stack.streaming -= 1
+
+
+def serving_app(stack: Stack) -> FastAPI:
+    """Return the stand-in of serving's OpenAI API."""
+    app = FastAPI()
+
+    @app.middleware("http")
+    async def faults(request: Request, proceed: Any) -> Response:
+        if stack.hang:
+            await forever()
+        if stack.state != "ready":
+            return error(503, "no model is loaded")
+        response: Response = await proceed(request)
+        return response
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {}
+
+    @app.get("/v1/models")
+    def models() -> dict[str, Any]:
+        return {"object": "list", "data": [{"id": name} for name in stack.served]}
+
+    @app.post("/v1/chat/completions")
+    async def chat(body: dict[str, Any]) -> Response:
+        stack.asked.append(body)
+        if stack.refuse:
+            return error(*stack.refuse)
+        return StreamingResponse(events(stack, body), media_type="text/event-stream")
+
+    return app
+
+
+def control_app(stack: Stack) -> FastAPI:
+    """Return the stand-in of serving's launcher."""
+    app = FastAPI()
+
+    @app.get("/status")
+    def status() -> dict[str, Any]:
+        aliases = {"tonesmith": "tonesmith.v1"} if stack.promoted else {}
+        return {
+            "state": stack.state,
+            "base": "starter",
+            "generation": 1,
+            "loaded": stack.served,
+            "aliases": aliases,
+            "errors": stack.errors,
+            "engine": {},
+        }
+
+    return app
+
+
+def trainer_app(stack: Stack) -> FastAPI:
+    """Return the stand-in of the trainer."""
+    app = FastAPI()
+
+    @app.get("/current")
+    def read_current() -> Any:
+        return current(stack) if stack.trainer_up else error(503, "the trainer is down")
+
+    @app.get("/models/{model_id}")
+    def read_manifest(model_id: str) -> Any:
+        return manifest(stack) if model_id == MODEL_ID else error(404, "no such model")
+
+    return app
+
+
+def datagen_app(stack: Stack) -> FastAPI:
+    """Return the stand-in of datagen."""
+    app = FastAPI()
+
+    @app.get("/styles")
+    def styles() -> Any:
+        return stack.styles if stack.datagen_up else error(503, "datagen is down")
+
+    return app
+
+
+def apps(stack: Stack) -> dict[str, FastAPI]:
+    """Return the stand-ins by the setting that holds their address."""
+    return {
+        "SERVING_URL": serving_app(stack),
+        "SERVING_CONTROL_URL": control_app(stack),
+        "TRAINER_URL": trainer_app(stack),
+        "DATAGEN_URL": datagen_app(stack),
+    }
+
+
+@contextmanager
+def running_stack(stack: Stack | None = None, first_port: int = 0) -> Iterator[Stack]:
+    """Run all four stand-ins; yield the stack, whose `urls` say where."""
+    stack = stack or Stack()
+    with running_all(list(apps(stack).items()), stack.urls, first_port):
+        yield stack
+
+
+@contextmanager
+def running_all(left: list[tuple[str, FastAPI]], urls: dict[str, str], port: int) -> Iterator[None]:
+    """Run the apps in `left`, one inside the other, and note their addresses."""
+    if not left:
+        yield
+        return
+    (name, app), *rest = left
+    with running(app, port) as url:
+        urls[name] = url
+        with running_all(rest, urls, port + 1 if port else 0):
+            yield
+
+
+def main() -> None:
+    """Run the stand-ins until interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--first-port", type=int, default=24100)
+    parser.add_argument("--delay", type=float, default=0.03)
+    options = parser.parse_args()
+    with running_stack(Stack(delay=options.delay), options.first_port):
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""Stand-in for the service datagen."""
+
+from stand_in import main
+
+main("datagen")

@@ -1,0 +1,5 @@
+"""Stand-in for the service serving."""
+
+from stand_in import main
+
+main("serving")

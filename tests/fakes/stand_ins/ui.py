@@ -1,0 +1,5 @@
+"""Stand-in for the service ui."""
+
+from stand_in import main
+
+main("ui")

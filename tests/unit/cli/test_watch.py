@@ -1,0 +1,45 @@
+"""Following a job with a progress bar."""
+
+import httpx
+import pytest
+
+from client import DatagenClient
+from contracts.job import Job, JobState
+from fakes.tonesmith_services import FakeServices, events, job
+from tonesmith.errors import JobFailedError
+from tonesmith.screen import Screen
+from tonesmith.watch import figures, watch
+
+
+def followed(fake: FakeServices, final: str, accept: frozenset[JobState]) -> Job:
+    """Watch a job that ends in the state `final`."""
+    running = job("dataset", "demo-1", "running")
+    fake.answers["GET /datasets/jobs/demo-1"] = lambda _: httpx.Response(200, json=running)
+    ended = job("dataset", "demo-1", final)
+    fake.answers["GET /datasets/jobs/demo-1/events"] = lambda _: events(running, ended)
+    with DatagenClient("http://127.0.0.1:8001", transport=fake.transport) as datagen:
+        jobs = datagen.dataset_jobs
+        return watch(jobs, Job.model_validate(running), Screen(), accept=accept)
+
+
+def test_final_job_is_returned(fake: FakeServices, capsys: pytest.CaptureFixture[str]) -> None:
+    """The bar goes to standard error, with stage and figures."""
+    assert followed(fake, "done", frozenset({JobState.DONE})).state is JobState.DONE
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert "dataset: dataset" in written.err
+    assert "loss 0.5" in written.err
+
+
+def test_other_end_is_an_error(fake: FakeServices) -> None:
+    """An incomplete job is a result only where the caller says so."""
+    with pytest.raises(JobFailedError, match="incomplete"):
+        followed(fake, "incomplete", frozenset({JobState.DONE}))
+    accept = frozenset({JobState.DONE, JobState.INCOMPLETE})
+    assert followed(fake, "incomplete", accept).state is JobState.INCOMPLETE
+
+
+def test_figures_are_few_and_short() -> None:
+    """A line has room for four; markup in a name stays text."""
+    shown = figures({"loss": 0.123456, "[b]": 1, "c": 2, "d": 3, "e": 4})
+    assert shown == r"loss 0.1235  \[b] 1  c 2  d 3"

@@ -1,0 +1,189 @@
+"""Tests of patience with the teacher: retries, Retry-After, breaker, giving up."""
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+
+from datagen.asking import CallFailedError, RefusedError, Teacher, TeacherReply, read_answer
+from datagen.errors import TeacherDownError, TeacherSetupError
+from datagen.metrics import Metrics
+from fakes.clock import FakeClock
+
+GOOD: dict[str, Any] = {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}
+
+
+class ScriptedEndpoint:
+    """Plays a list of outcomes, then answers well; notes when each call came."""
+
+    model = "fake"
+
+    def __init__(self, clock: FakeClock, *outcomes: Exception | dict[str, Any]) -> None:
+        self.clock = clock
+        self.outcomes = list(outcomes)
+        self.always: Exception | None = None
+        self.recovers_at = float("inf")
+        self.times: list[float] = []
+        self.failed = asyncio.Event()
+
+    async def send(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Play the next outcome."""
+        self.times.append(self.clock())
+        await asyncio.sleep(0)
+        always = self.always if self.clock() < self.recovers_at else None
+        outcome = always or (self.outcomes.pop(0) if self.outcomes else GOOD)
+        if isinstance(outcome, Exception):
+            self.failed.set()
+            raise outcome
+        return outcome
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+def teacher_of(endpoint: ScriptedEndpoint, *, patience: float = 900.0) -> Teacher:
+    """Return a teacher on the endpoint's clock."""
+    return Teacher(
+        endpoint,
+        Metrics(),
+        concurrency=8,
+        patience_seconds=patience,
+        clock=endpoint.clock,
+        sleep=endpoint.clock.sleep,
+        chance=random.Random(1),
+    )
+
+
+async def ask(teacher: Teacher) -> TeacherReply:
+    """Ask something."""
+    return await teacher.ask([{"role": "user", "content": "hi"}], temperature=0.5, seed=1)
+
+
+async def test_transient_failure_is_asked_again() -> None:
+    """A failure of each kind is forgiven."""
+    endpoint = ScriptedEndpoint(
+        FakeClock(), CallFailedError("server"), CallFailedError("timeout"), {"choices": []}
+    )
+    teacher = teacher_of(endpoint)
+    assert (await ask(teacher)).text == "hi"
+    assert len(endpoint.times) == 4
+    registry = teacher.metrics.registry
+    labels = {"model": "fake", "reason": "malformed"}
+    assert registry.get_sample_value("datagen_retries_total", labels) == 1
+    labels = {"model": "fake", "status": "ok"}
+    assert registry.get_sample_value("datagen_teacher_requests_total", labels) == 1
+
+
+async def test_retry_after_holds_back_every_call() -> None:
+    """After a 429 nobody calls before the time that the teacher named."""
+    endpoint = ScriptedEndpoint(FakeClock(), CallFailedError("throttled", 20.0))
+    teacher = teacher_of(endpoint)
+
+    async def later() -> TeacherReply:
+        await endpoint.failed.wait()
+        return await ask(teacher)
+
+    await asyncio.gather(ask(teacher), later())
+    assert endpoint.times[0] == 0
+    assert all(time >= 20.0 for time in endpoint.times[1:])
+    assert len(endpoint.times) == 3
+    assert teacher.limit.value < 8
+
+
+async def test_throttling_never_uses_up_the_tries() -> None:
+    """Thirty 429 in a row are waited out: the breaker stays closed."""
+    endpoint = ScriptedEndpoint(FakeClock(), *(CallFailedError("throttled", 1.0),) * 30)
+    teacher = teacher_of(endpoint)
+    assert (await ask(teacher)).text == "hi"
+    assert not teacher.breaker.is_open
+
+
+async def test_request_that_always_fails_is_refused() -> None:
+    """A request that alone makes the teacher fail does not hold up the others for ever."""
+    endpoint = ScriptedEndpoint(FakeClock(), *(CallFailedError("server"),) * 6)
+    with pytest.raises(RefusedError, match="server, 6 tries"):
+        await ask(teacher_of(endpoint))
+
+
+async def test_black_out_is_waited_out_with_few_probes() -> None:
+    """Eight calls survive ten minutes of errors; the breaker keeps nearly all calls back."""
+    endpoint = ScriptedEndpoint(FakeClock())
+    endpoint.always = CallFailedError("connection")
+    endpoint.recovers_at = 600
+    teacher = teacher_of(endpoint)
+    replies = await asyncio.gather(*(ask(teacher) for _ in range(8)))
+    assert [reply.text for reply in replies] == ["hi"] * 8
+    assert len(endpoint.times) < 8 + 10 + 40
+    assert not teacher.breaker.is_open
+
+
+async def test_patience_ends() -> None:
+    """Where no call succeeds for longer than the operator allows, the job fails, resumable."""
+    endpoint = ScriptedEndpoint(FakeClock())
+    endpoint.always = CallFailedError("connection")
+    teacher = teacher_of(endpoint, patience=120)
+    results = await asyncio.gather(*(ask(teacher) for _ in range(4)), return_exceptions=True)
+    assert all(isinstance(result, TeacherDownError | RefusedError) for result in results)
+    assert any(isinstance(result, TeacherDownError) for result in results)
+
+
+async def test_wait_beyond_the_patience_is_not_begun() -> None:
+    """A Retry-After of an hour ends the job with that reason."""
+    endpoint = ScriptedEndpoint(FakeClock(), CallFailedError("throttled", 3600.0))
+    with pytest.raises(TeacherDownError, match="3600 s"):
+        await ask(teacher_of(endpoint))
+
+
+async def test_wrong_set_up_is_not_retried() -> None:
+    """A wrong key fails at once."""
+    endpoint = ScriptedEndpoint(FakeClock(), TeacherSetupError("HTTP 401"))
+    with pytest.raises(TeacherSetupError):
+        await ask(teacher_of(endpoint))
+    assert len(endpoint.times) == 1
+
+
+async def test_cancelled_call_gives_its_place_back() -> None:
+    """A job that is stopped leaves the teacher usable."""
+
+    class Hanging(ScriptedEndpoint):
+        async def send(self, body: dict[str, Any]) -> dict[str, Any]:
+            await asyncio.Event().wait()
+            return GOOD
+
+    teacher = teacher_of(Hanging(FakeClock()))
+    task = asyncio.create_task(ask(teacher))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert teacher.limit.running == 1
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert teacher.limit.running == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"choices": []},
+        {"choices": None},
+        {"choices": [None]},
+        {"choices": [{"message": None}]},
+        {"choices": [{"message": {"content": 3}}]},
+        {"choices": [{"message": {}}]},
+        {"choices": "x"},
+    ],
+)
+def test_answer_of_another_shape_is_malformed(answer: dict[str, Any]) -> None:
+    """Whatever JSON comes, only a text counts as a reply."""
+    with pytest.raises(CallFailedError, match="malformed"):
+        read_answer(answer)
+
+
+def test_answer_is_stripped_of_thinking_and_knows_whether_it_was_cut() -> None:
+    """The reply is what is said; `length` means that it is not whole."""
+    message = {"content": "<think>hm</think>\n\nYes. "}
+    answer = {"choices": [{"message": message, "finish_reason": "length"}]}
+    assert read_answer(answer) == TeacherReply("Yes.", cut=True)
+    assert read_answer({"choices": [{"message": {"content": None}}]}) == TeacherReply("")

@@ -1,0 +1,208 @@
+"""Tests of the job "evaluation" and its routes, against a fake OpenAI server."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contracts.durable import digest_differences
+from contracts.evaluation import EvaluationManifest
+from contracts.job import JobState
+from contracts.volume import Volume, read_document
+from datagen.evaluate import journalled
+from fakes.evaluation_jobs import PER_STYLE, handler, report_of, run, server_of, submit
+from fakes.openai_server import OpenAIServer
+from fakes.styled_dataset import (
+    STYLES,
+    echoing_model,
+    imported,
+    plain_model,
+    publish_dataset,
+    samples,
+    styled_model,
+)
+from kit.errors import InvalidInputError
+from kit.jobs import JobStore
+from kit.worker import Worker
+
+# Each style under the other name of its language.
+SHUFFLED = dict(zip(STYLES, ["gentle", "tsundere", "pep-coach", "dry-butler"], strict=True))
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Volume:
+    """A volume with a generated dataset of four styles."""
+    volume = Volume(tmp_path / "data")
+    publish_dataset(volume, samples(14))
+    return volume
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[JobStore]:
+    """An empty table of jobs."""
+    store = JobStore(tmp_path / "state")
+    yield store
+    store.close()
+
+
+async def test_styled_model_is_found_to_have_taken(volume: Volume, store: JobStore) -> None:
+    """The tuned model speaks in the asked tone, the base does not; all of it is published."""
+    submit(store)
+    job = await run(store, volume, server_of(styled_model()))
+    report = report_of(volume)
+    assert job.state is JobState.DONE
+    assert job.result["verdict"] == report.verdict == "took"
+    tuned, base = report.contestants["tuned"], report.contestants["base"]
+    assert tuned.accuracy >= 0.9
+    assert base.accuracy <= 0.1
+    assert base.forced_accuracy is not None
+    assert 0.2 <= base.forced_accuracy <= 0.9  # a plain reply has to fall somewhere
+    assert tuned.on_topic == base.on_topic == 1.0
+    assert tuned.defects == {}
+    assert [score.replies for score in report.styles] == [PER_STYLE] * 4
+    assert report.difference is not None
+    assert report.difference.interval.low > 0
+
+
+async def test_published_folder_describes_itself(volume: Volume, store: JobStore) -> None:
+    """The manifest names every file with its digest, and nothing is left beside it."""
+    submit(store)
+    await run(store, volume, server_of(styled_model()))
+    folder = volume.evaluation("eval-1")
+    manifest = read_document(folder / "manifest.json", EvaluationManifest)
+    assert sorted(manifest.files) == ["replies.jsonl", "report.html", "report.json"]
+    assert digest_differences(folder, manifest.files) == []
+    assert volume.published("evaluations") == ["eval-1"]
+    assert [path.name for path in folder.parent.iterdir()] == ["eval-1"]
+
+
+async def test_shuffled_labels_are_found_not_to_have_taken(volume: Volume, store: JobStore) -> None:
+    """A model that learnt each style under another's name does not pass."""
+    submit(store)
+    await run(store, volume, server_of(styled_model(SHUFFLED)))
+    report = report_of(volume)
+    assert report.verdict == "not"
+    assert report.contestants["tuned"].accuracy <= 0.1
+
+
+async def test_random_tones_are_found_not_to_have_taken(volume: Volume, store: JobStore) -> None:
+    """Speaking in just any tone is a gain over plain speech, but no proof of style."""
+    random_tone = styled_model()
+
+    def any_tone(messages: list[dict[str, str]]) -> str:
+        own = next(s for s in STYLES.values() if s.system_prompt == messages[0]["content"])
+        other = STYLES[SHUFFLED[own.id]] if len(messages[-1]["content"]) % 2 else own
+        system = {"role": "system", "content": other.system_prompt}
+        return random_tone([system, *messages[1:]])
+
+    submit(store, per_style=8)
+    await run(store, volume, server_of(any_tone))
+    report = report_of(volume)
+    assert report.random_accuracy == 0.5
+    assert report.difference is not None
+    assert report.difference.interval.low > 0
+    assert report.verdict == "not"
+
+
+async def test_base_against_itself_gains_nothing(volume: Volume, store: JobStore) -> None:
+    """No difference means no verdict in favour, however good the base is."""
+    submit(store)
+    await run(store, volume, OpenAIServer({"base": styled_model(), "tonesmith": styled_model()}))
+    report = report_of(volume)
+    assert report.verdict == "not"
+    assert report.difference is not None
+    assert report.difference.value == 0
+
+
+async def test_echoing_model_is_flagged(volume: Volume, store: JobStore) -> None:
+    """Every reply that gives the question back is counted as an echo."""
+    submit(store)
+    await run(store, volume, server_of(echoing_model))
+    tuned = report_of(volume).contestants["tuned"]
+    assert tuned.defects["echo"] == 4 * PER_STYLE
+    assert tuned.on_topic == 0.0
+
+
+async def test_import_is_judged_on_its_own_split(tmp_path: Path, store: JobStore) -> None:
+    """Without situations the evaluation split is asked, and topic stays unknown."""
+    volume = Volume(tmp_path / "data")
+    publish_dataset(volume, imported(samples(14)))
+    submit(store)
+    await run(store, volume, server_of(styled_model()))
+    report = report_of(volume)
+    assert report.questions == "dataset"
+    assert report.contestants["tuned"].on_topic is None
+
+
+async def test_killed_evaluation_goes_on_where_it_was(volume: Volume, store: JobStore) -> None:
+    """After a stop in the middle nothing is asked twice, and the figures are the same."""
+    submit(store)
+    enough = asyncio.Event()
+
+    def counting(messages: list[dict[str, str]]) -> str:
+        if len(server.requests) >= 12:
+            enough.set()
+        return plain_model(messages)
+
+    server = OpenAIServer({"base": counting, "tonesmith": styled_model()})
+    job = store.claim()
+    assert job
+    task = asyncio.create_task(Worker(store, {"evaluation": handler(volume, server)}).run_job(job))
+    await enough.wait()
+    task.cancel()  # as on SIGTERM; the job stays "running" until the next start
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    staging = volume.staging(volume.evaluation("eval-1"))
+    kept = len(journalled(staging / "replies.jsonl"))
+    assert kept >= 1
+    assert volume.published("evaluations") == []
+    store._requeue_orphans()
+    again = server_of(styled_model())
+    assert (await run(store, volume, again)).state is JobState.DONE
+    assert len(again.requests) == 8 * PER_STYLE - kept
+
+
+async def test_job_killed_after_publication_is_done(volume: Volume, store: JobStore) -> None:
+    """A job whose last state was lost finds its report and asks nobody."""
+    submit(store)
+    await run(store, volume, server_of(styled_model()))
+    store.finish("eval-1", JobState.FAILED)
+    store.resume("eval-1")
+    idle = server_of(styled_model())
+    assert (await run(store, volume, idle)).result["verdict"] == "took"
+    assert idle.requests == []
+
+
+async def test_cancelled_evaluation_publishes_nothing(volume: Volume, store: JobStore) -> None:
+    """A cancelled job stops between two replies; resuming it finishes it."""
+    submit(store)
+
+    def cancelling(messages: list[dict[str, str]]) -> str:
+        if not store.cancel_requested("eval-1"):
+            store.request_cancel("eval-1")
+        return plain_model(messages)
+
+    job = await run(store, volume, server_of(cancelling))
+    assert job.state is JobState.CANCELLED
+    assert volume.published("evaluations") == []
+    store.resume("eval-1")
+    assert (await run(store, volume, server_of(styled_model()))).state is JobState.DONE
+
+
+async def test_progress_counts_replies(volume: Volume, store: JobStore) -> None:
+    """The last progress says that all replies are in."""
+    submit(store)
+    job = await run(store, volume, server_of(styled_model()))
+    assert (job.progress.stage, job.progress.done, job.progress.total) == ("publish", 32, 32)
+
+
+async def test_unknown_model_fails_the_job_with_a_way_out(volume: Volume, store: JobStore) -> None:
+    """The job's error names the model; nothing is published."""
+    submit(store, tuned="missing")
+    job = await run(store, volume, server_of(styled_model()))
+    assert job.state is JobState.FAILED
+    assert job.error is not None
+    assert job.error.code == InvalidInputError.code
+    assert "missing" in job.error.message
+    assert volume.published("evaluations") == []

@@ -1,0 +1,120 @@
+"""Tests of the endpoint behind the SDK: what each fault of a real teacher means (R13, S6)."""
+
+import asyncio
+from datetime import timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from contracts.identity import now
+from datagen.asking import CallFailedError, RefusedError
+from datagen.config import Settings
+from datagen.errors import TeacherSetupError
+from datagen.metrics import Metrics
+from datagen.teacher import SdkEndpoint, open_teacher, retry_after_seconds
+from fakes.teacher import TRANSIENT, FakeTeacher, Fault
+
+BODY = {"model": "scripted", "messages": [{"role": "user", "content": "hi"}]}
+
+
+def endpoint_of(fake: FakeTeacher, timeout: float = 5.0) -> SdkEndpoint:
+    """Return the endpoint of an embedded app."""
+    settings = Settings(teacher_timeout_seconds=timeout)
+    endpoint = open_teacher(settings, Metrics(), fake).endpoint
+    assert isinstance(endpoint, SdkEndpoint)
+    return endpoint
+
+
+async def test_good_answer_comes_through() -> None:
+    """The body goes out as it is, the answer comes back as JSON."""
+    fake = FakeTeacher(lambda _: "hello")
+    endpoint = endpoint_of(fake)
+    answer = await endpoint.send(BODY)
+    assert answer["choices"][0]["message"]["content"] == "hello"
+    assert fake.calls == [BODY]
+    await endpoint.close()
+
+
+@pytest.mark.parametrize("fault", TRANSIENT)
+async def test_transient_fault_is_a_failed_call(fault: Fault) -> None:
+    """No fault gives a row or another error; each is told apart and can be tried again."""
+    endpoint = endpoint_of(FakeTeacher(lambda _: "hello", [fault]), timeout=0.1)
+    reasons = {
+        Fault.THROTTLED: "throttled",
+        Fault.SERVER_ERROR: "server",
+        Fault.HANG: "timeout",
+        Fault.HUGE: "connection",
+        Fault.GZIP_BOMB: "connection",
+    }
+    if fault in {Fault.EMPTY_CHOICES, Fault.WRONG_JSON}:
+        teacher = open_teacher(Settings(), Metrics(), FakeTeacher(lambda _: "hello", [fault]))
+        teacher.sleep = no_sleep
+        reply = await teacher.ask([], temperature=0, seed=1)
+        assert reply.text == "hello"
+        return
+    with pytest.raises(CallFailedError) as caught:
+        await endpoint.send(BODY)
+    assert caught.value.reason == reasons.get(fault, "malformed")
+    assert (caught.value.retry_after == 2.0) == (fault is Fault.THROTTLED)
+
+
+async def no_sleep(_: float) -> None:
+    """Do not wait."""
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("fault", [Fault.REDIRECT, Fault.BAD_KEY])
+async def test_wrong_address_or_key_is_a_matter_of_set_up(fault: Fault) -> None:
+    """A redirect is never followed: the key stays with the address that the operator named."""
+    fake = FakeTeacher(lambda _: "hello", [fault])
+    with pytest.raises(TeacherSetupError) as caught:
+        await endpoint_of(fake).send(BODY)
+    assert "TEACHER_BASE_URL" in str(caught.value.body.hint)
+    assert len(fake.calls) == 1
+
+
+async def test_refused_request_is_told_apart() -> None:
+    """A 400 is about this request only."""
+    with pytest.raises(RefusedError):
+        await endpoint_of(FakeTeacher(lambda _: "hello", [Fault.REFUSED])).send(BODY)
+
+
+async def test_unreachable_address_is_a_failed_call(tmp_path: Path) -> None:
+    """Nobody listens: the aiohttp backend's error is ours too."""
+    settings = Settings(teacher_base_url="http://127.0.0.1:22999/v1", teacher_model="m")
+    teacher = open_teacher(settings, Metrics(), FakeTeacher(lambda _: ""))
+    with pytest.raises(CallFailedError, match="connection|timeout"):
+        await teacher.endpoint.send(BODY)
+    await teacher.close()
+
+
+async def test_key_is_read_from_its_file(tmp_path: Path) -> None:
+    """The key goes into the request's header and nowhere else."""
+    key = tmp_path / "key"
+    key.write_text("sekret\n")
+    settings = Settings(teacher_api_key_file=key)
+    endpoint = open_teacher(settings, Metrics(), FakeTeacher(lambda _: "")).endpoint
+    assert isinstance(endpoint, SdkEndpoint)
+    assert endpoint.client.api_key == "sekret"
+    assert "sekret" not in repr(settings)
+
+
+def test_retry_after_is_a_number_or_a_date() -> None:
+    """Both forms of the header are understood, nonsense is ignored."""
+    assert retry_after_seconds("7") == 7
+    assert retry_after_seconds("-1") == 0
+    assert retry_after_seconds("") is None
+    assert retry_after_seconds("soon") is None
+    later = format_datetime(now() + timedelta(seconds=60), usegmt=True)
+    assert retry_after_seconds(later) == pytest.approx(60, abs=2)
+
+
+def test_transport_is_in_process_without_an_address() -> None:
+    """The embedded teacher is reached through the same SDK, without a socket."""
+    teacher = open_teacher(Settings(), Metrics(), FakeTeacher(lambda _: ""))
+    assert teacher.model == "scripted"
+    assert isinstance(teacher.endpoint, SdkEndpoint)
+    assert str(teacher.endpoint.client.base_url) == "http://scripted/v1/"
+    assert isinstance(teacher.endpoint.client._client._transport, httpx2.ASGITransport)

@@ -1,0 +1,153 @@
+"""Streaming replies, and letting go of them."""
+
+import asyncio
+import time
+from contextlib import aclosing
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from contracts.sample import Message
+from fakes.stack import Stack
+from ui.answers import Draft, stream_replies
+from ui.backend import Backend, ChatRequest
+
+QUESTION = (Message(role="user", content="我累得直不起腰。为什么呢？刚装修好的墙面裂了缝。"),)
+# Promised: upstream stops within a second of a stop or of a lost connection.
+STOP_SECONDS = 1.0
+# Promised: people learn within two seconds that serving is gone.
+TELL_SECONDS = 2.0
+
+
+def request(model: str) -> ChatRequest:
+    """Return a question to a model."""
+    kind = "base" if model == "base" else "tuned"
+    return ChatRequest(model, QUESTION, temperature=0.0, max_tokens=64, kind=kind)
+
+
+async def replies(backend: Backend, *models: str) -> list[Draft]:
+    """Return the drafts at their end."""
+    asked = [request(model) for model in models]
+    return [drafts async for drafts in stream_replies(backend, asked)][-1]
+
+
+async def until(condition: object, seconds: float) -> float:
+    """Wait until `condition()` holds; return how long it took, or fail."""
+    started = time.monotonic()
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() - started < seconds
+        await asyncio.sleep(0.01)
+    return time.monotonic() - started
+
+
+def count(registry: CollectorRegistry, name: str, **labels: str) -> float:
+    """Return a metric's value."""
+    return registry.get_sample_value(name, labels) or 0.0
+
+
+async def test_reply_grows_until_it_is_whole(
+    backend: Backend, stack: Stack, registry: CollectorRegistry
+) -> None:
+    """The reader sees the reply being written."""
+    stack.delay = 0.01
+    seen = [draft.text async for (draft,) in stream_replies(backend, [request("tonesmith")])]
+    assert len(set(seen)) > 2
+    assert all(later.startswith(sooner) for sooner, later in zip(seen, seen[1:], strict=False))
+    assert count(registry, "ui_chat_requests_total", model="tuned", outcome="ok") == 1
+    assert count(registry, "ui_chats_in_progress") == 0
+    assert count(registry, "ui_time_to_first_token_seconds_count", model="tuned") == 1
+
+
+async def test_two_models_answer_side_by_side(backend: Backend, stack: Stack) -> None:
+    """One question, two replies, at the same time."""
+    base, tuned = await replies(backend, "base", "tonesmith")
+    assert base.text != tuned.text
+    assert not base.problem
+    assert not tuned.problem
+    assert {body["model"] for body in stack.asked} == {"base", "tonesmith"}
+
+
+async def test_generation_stops_when_the_reader_stops(
+    backend: Backend, stack: Stack, registry: CollectorRegistry
+) -> None:
+    """Closing the iterator ends the stream upstream at once."""
+    stack.delay = 0.05
+    async with aclosing(stream_replies(backend, [request("tonesmith")])) as states:
+        async for (draft,) in states:
+            if draft.text:
+                break
+    await until(lambda: stack.abandoned == 1 and not stack.streaming, STOP_SECONDS)
+    assert count(registry, "ui_chat_requests_total", model="tuned", outcome="cancelled") == 1
+
+
+async def test_page_is_looked_at_while_a_model_is_silent(backend: Backend, stack: Stack) -> None:
+    """Also without a single piece the caller gets its turn, and may close."""
+    stack.silent = True
+    started = time.monotonic()
+    async with aclosing(stream_replies(backend, [request("tonesmith")])) as states:
+        assert (await anext(states))[0].text == ""
+        assert (await anext(states))[0].text == ""
+    assert time.monotonic() - started < STOP_SECONDS
+    await until(lambda: stack.abandoned == 1, STOP_SECONDS)
+
+
+async def test_problem_is_told_quickly_when_serving_is_gone(
+    backend: Backend, stack: Stack, registry: CollectorRegistry
+) -> None:
+    """A refused connection is no reason to wait."""
+    backend.settings = backend.settings.model_copy(update={"serving_url": "http://127.0.0.1:9"})
+    started = time.monotonic()
+    (draft,) = await replies(backend, "tonesmith")
+    assert time.monotonic() - started < TELL_SECONDS
+    assert draft.problem is not None
+    assert draft.problem.kind == "connect"
+    labels = {"upstream": "serving", "kind": "connect"}
+    assert count(registry, "ui_upstream_errors_total", **labels) == 1
+
+
+async def test_problem_is_told_within_two_seconds_when_serving_hangs(
+    backend: Backend, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that takes connections and never answers is found out by the probe."""
+    monkeypatch.setattr("ui.answers.PROBE_SECONDS", 0.2)
+    stack.hang = True
+    started = time.monotonic()
+    (draft,) = await replies(backend, "tonesmith")
+    assert time.monotonic() - started < TELL_SECONDS
+    assert draft.problem is not None
+    assert draft.problem.kind == "timeout"
+
+
+async def test_slow_model_is_waited_for_when_serving_is_healthy(
+    backend: Backend, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Busy is not gone: the probe answers, so the wait goes on."""
+    monkeypatch.setattr("ui.answers.PATIENCE_SECONDS", 0.02)
+    stack.silent = True
+    async with aclosing(stream_replies(backend, [request("tonesmith")])) as states:
+        await anext(states)
+        (draft,) = await anext(states)
+    assert draft.problem is None
+
+
+async def test_other_reply_goes_on_when_one_fails(backend: Backend, stack: Stack) -> None:
+    """A broken reply carries its problem, and what was said so far."""
+    stack.break_off = 3
+    base, tuned = await replies(backend, "base", "tonesmith")
+    assert base.problem is not None
+    assert base.problem.kind == "stream_broken"
+    assert base.text
+    assert tuned.finished
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, "http_4xx"), (404, "http_4xx"), (429, "busy"), (500, "http_5xx")]
+)
+async def test_refusal_is_told_by_its_kind(
+    backend: Backend, stack: Stack, status: int, kind: str
+) -> None:
+    """The gate's own sentence comes along."""
+    stack.refuse = (status, "not now")
+    (draft,) = await replies(backend, "tonesmith")
+    assert draft.problem is not None
+    assert (draft.problem.kind, draft.problem.detail) == (kind, "not now")

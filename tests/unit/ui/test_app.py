@@ -1,0 +1,107 @@
+"""The service as a whole, over HTTP."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+from fakes.running import running
+from fakes.stack import Stack
+from ui.app import create_app
+from ui.config import UiSettings
+
+# Gradio's queue sums up its own statistics with options that pandas gives up.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*no_silent_downcasting"),
+    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
+]
+
+
+@pytest.fixture(scope="module")
+def page(shared_stack: Stack) -> Iterator[str]:
+    """The page, served; Gradio wants a running loop where it is built."""
+
+    async def build() -> FastAPI:
+        return create_app(UiSettings.from_environ(shared_stack.urls))
+
+    with running(asyncio.run(build())) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def client(page: str) -> Client:
+    """A program that talks to the page."""
+    return Client(page, verbose=False)
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/"])
+def test_probes_and_page_answer(page: str, path: str) -> None:
+    """Our own routes come before the page's."""
+    assert httpx.get(page + path).status_code == 200
+
+
+def test_metrics_hold_our_families(page: str) -> None:
+    """Prometheus finds the page's metrics."""
+    text = httpx.get(f"{page}/metrics").text
+    for family in ("ui_chats_in_progress", "ui_chat_requests_total", "build_info"):
+        assert f"# TYPE {family.removesuffix('_total')}" in text
+
+
+def test_every_response_forbids_other_hosts(page: str) -> None:
+    """The browser is told to load nothing from elsewhere."""
+    for path in ("/", "/health", "/theme.css", "/none"):
+        policy = httpx.get(page + path).headers["content-security-policy"]
+        assert "default-src 'self'" in policy
+        assert "http" not in policy
+
+
+def test_page_names_only_the_chat_endpoint(client: Client) -> None:
+    """What the page does for itself is not an interface."""
+    info = client.view_api(return_format="dict", print_info=False)
+    assert isinstance(info, dict)
+    assert list(info["named_endpoints"]) == ["/chat"]
+
+
+def test_files_of_the_machine_are_not_served(page: str) -> None:
+    """Gradio's file route opens nothing."""
+    for path in ("/etc/passwd", "/proc/self/environ", __file__):
+        assert httpx.get(f"{page}/gradio_api/file={path}").status_code in (403, 404)
+
+
+def test_program_chats_by_name(client: Client, stack: Stack) -> None:
+    """`/chat` streams the styled reply of the promoted model."""
+    job = client.submit(message="我累了", style="gentle", api_name="/chat")
+    pieces = list(job)
+    assert pieces[-1]
+    assert stack.asked[0]["model"] == "tonesmith"
+    assert json.dumps(stack.asked[0]["messages"][0], ensure_ascii=False).count("system")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"message": "  "}, "say something"),
+        ({"message": "a", "model": "gpt"}, "no model named gpt"),
+        ({"message": "a", "style": "pirate"}, "named pirate"),
+        ({"message": "a" * 4001}, "4000"),
+    ],
+)
+def test_program_learns_what_is_wrong(
+    client: Client, stack: Stack, wrong: dict[str, str], words: str
+) -> None:
+    """Bad input is named, with what would be right."""
+    with pytest.raises(AppError, match=words):
+        client.predict(**wrong, api_name="/chat")
+    assert not stack.asked
+
+
+def test_program_is_told_in_words_when_serving_fails(client: Client, stack: Stack) -> None:
+    """An error of serving arrives as a sentence, in the asked language."""
+    stack.refuse = (500, "engine died")
+    with pytest.raises(AppError, match="engine died"):
+        client.predict(message="a", language="zh", api_name="/chat")

@@ -1,0 +1,23 @@
+"""The looks."""
+
+import re
+
+from ui.look import FOLDER, theme
+
+OUTSIDE = re.compile(r"https?://(?!www\.w3\.org/2000/svg)|@import|//fonts")
+
+
+def test_looks_reach_for_no_other_host() -> None:
+    """No file of the looks names an address outside."""
+    files = [path for path in FOLDER.iterdir() if path.suffix in {".css", ".js", ".json", ".svg"}]
+    assert len(files) >= 5
+    assert not [path.name for path in files if OUTSIDE.search(path.read_text(encoding="utf-8"))]
+
+
+def test_theme_loads_its_font_from_the_page_itself() -> None:
+    """The packaged font is a local file, every other font is the reader's own."""
+    built = theme()
+    css = built._get_theme_css() + "".join(built._font_css)
+    assert "static/fonts/SourceSans3" in css
+    assert "googleapis" not in css
+    assert not [url for url in built._stylesheets if url]

@@ -1,0 +1,94 @@
+"""The page's words and choices."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from fakes.stack import Stack
+from ui.backend import Backend
+from ui.catalog import CatalogSource
+from ui.config import UiSettings
+from ui.metrics import UiMetrics
+from ui.page import Page
+from ui.talk import Talk
+from ui.texts import texts_in
+
+
+@pytest.fixture(scope="module")
+def built() -> Page:
+    """The page's blocks, built once; Gradio wants a running loop for that."""
+
+    async def build() -> Page:
+        settings = UiSettings()
+        backend = Backend(settings, UiMetrics(CollectorRegistry()))
+        page = Page(settings, Talk(backend, CatalogSource(backend), settings.max_tokens))
+        await backend.close()
+        return page
+
+    return asyncio.run(build())
+
+
+@pytest.fixture
+def page(built: Page, talk: Talk, stack: Stack) -> Page:
+    """The page, with the services of one test."""
+    built.talk = talk
+    built.settings = UiSettings.from_environ(stack.urls)
+    return built
+
+
+def values(page: Page) -> list[Any]:
+    """Return the inputs of all tabs before anything is chosen."""
+    return [None for handle in page.handles for _ in handle.inputs]
+
+
+def browser(language: str) -> Any:
+    """Return a request as a browser of that language sends it."""
+    return SimpleNamespace(headers={"accept-language": language})
+
+
+@pytest.mark.parametrize(
+    ("stored", "header", "language"),
+    [("", "en-US", "en"), ("", "zh-TW", "zh"), ("zh", "en-US", "zh"), ("xx", "en", "en")],
+)
+async def test_language_is_remembered_or_the_browsers(
+    page: Page, stored: str, header: str, language: str
+) -> None:
+    """What the reader chose goes before what the browser says."""
+    first, *_ = await page.load(browser(header), stored, *values(page))
+    assert first == language
+
+
+async def test_language_of_the_operator_goes_before_the_browsers(page: Page) -> None:
+    """UI_LANGUAGE decides where nobody has chosen."""
+    page.settings = page.settings.model_copy(update={"language": "zh"})
+    first, *_ = await page.load(browser("en"), "", *values(page))
+    assert first == "zh"
+
+
+async def test_words_change_and_nothing_that_was_said(page: Page) -> None:
+    """A change of language has an update for every output, and none carries a chat's value."""
+    zh = await page.refresh("zh", *values(page))
+    en = await page.refresh("en", *values(page))
+    outputs = [item for handle in page.handles for item in handle.outputs]
+    assert len(zh) == len(en) == 2 + len(page.tabs) + len(outputs)
+    assert texts_in("en")("app.tagline") in en[0]
+    for output, update in zip(outputs, en[-len(outputs) :], strict=True):
+        if type(output).__name__ in ("Chatbot", "Textbox"):
+            assert "value" not in update
+
+
+async def test_promotion_shows_when_the_clock_ticks(
+    page: Page, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock's word stays while the services offer the same, and changes with them."""
+    monkeypatch.setattr("ui.catalog.FRESH_SECONDS", 0.0)
+    stack.promoted = False
+    before = await page.tick()
+    assert await page.tick() == before
+    stack.promoted = True
+    assert await page.tick() != before
+    _, notice, *_ = await page.refresh("zh", *values(page))
+    assert notice == ""

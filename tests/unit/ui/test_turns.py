@@ -1,0 +1,99 @@
+"""What each column shows when somebody asks, asks again, stops or clears."""
+
+import time
+from typing import Any
+
+from fakes.stack import Stack
+from ui.talk import Talk
+from ui.texts import texts_in
+from ui.turns import OTHERS, Turns
+
+CONTROLS: list[Any] = ["tsundere", "tonesmith", 0.4, 64, "zh"]
+
+
+async def states(events: Any) -> list[list[Any]]:
+    """Return all that an event yields."""
+    return [state async for state in events]
+
+
+async def test_question_shows_at_once_and_the_box_empties(talk: Talk, stack: Stack) -> None:
+    """The first state holds the question, an empty box, and the stop button."""
+    first, *_, end = await states(Turns(talk, 1).ask("你好", [], *CONTROLS))
+    assert first[0] == [{"role": "user", "content": "你好"}]
+    assert first[4] == ""
+    assert first[-1]["visible"] is True
+    assert end[-1]["visible"] is False
+    assert end[-2]["visible"] is True
+
+
+async def test_every_state_fits_the_outputs(talk: Talk, stack: Stack) -> None:
+    """Two columns: two values and the others, in every event."""
+    turns = Turns(talk, 2)
+    controls = ["tsundere", "base", "tonesmith", 0.4, 64, "zh"]
+    seen = await states(turns.ask("你好", [], [], *controls))
+    seen += await states(turns.ask("  ", [], [], *controls))
+    seen += await states(turns.again([], [], *controls))
+    seen += [turns.stopped(), turns.cleared()]
+    assert {len(state) for state in seen} == {2 + OTHERS}
+
+
+async def test_both_columns_answer_when_two_models_are_asked(talk: Talk, stack: Stack) -> None:
+    """Each column ends with the reply of its own model."""
+    seen = await states(
+        Turns(talk, 2).ask("你好", [], [], "tsundere", "base", "tonesmith", 0.4, 64, "zh")
+    )
+    left, right = seen[-2][:2]
+    assert left[0] == right[0] == {"role": "user", "content": "你好"}
+    assert left[1]["content"] != right[1]["content"]
+
+
+async def test_last_answer_is_replaced_when_asked_again(talk: Talk, stack: Stack) -> None:
+    """The question stays, its answer is made anew, what came before goes along."""
+    told = [
+        {"role": "user", "content": "一"},
+        {"role": "assistant", "content": "甲"},
+        {"role": "user", "content": "二"},
+        {"role": "assistant", "content": "乙"},
+    ]
+    seen = await states(Turns(talk, 1).again(told, *CONTROLS))
+    rows = seen[-2][0]
+    assert [row["content"] for row in rows[:3]] == ["一", "甲", "二"]
+    assert rows[3]["content"] != "乙"
+    sent = [message["content"] for message in stack.asked[0]["messages"][1:]]
+    assert sent == ["一", "甲", "二"]
+
+
+async def test_failure_is_explained_and_the_question_stays(talk: Talk, stack: Stack) -> None:
+    """The end of a failed turn holds the explanation, and nothing technical."""
+    stack.refuse = (500, "engine died")
+    first, *_, end = await states(Turns(talk, 1).ask("你好", [], *CONTROLS))
+    assert first[0][0]["content"] == "你好"
+    assert "engine died" in end[1]
+    assert "Traceback" not in end[1]
+    assert end[2].kind == "http_5xx"
+
+
+async def test_no_model_is_explained(talk: Talk, stack: Stack) -> None:
+    """A page without any model still answers in words."""
+    stack.state = "starting"
+    stack.trainer_up = False
+    end = (await states(Turns(talk, 1).ask("你好", [], *CONTROLS)))[-1]
+    assert end[1].startswith('<div class="ts-problem"')
+
+
+async def test_hung_serving_is_told_within_two_seconds(talk: Talk, stack: Stack) -> None:
+    """From the question to the words, with the real time limits."""
+    await talk.source.catalog()
+    stack.hang = True
+    started = time.monotonic()
+    end = (await states(Turns(talk, 1).ask("你好", [], *CONTROLS)))[-1]
+    assert time.monotonic() - started < 2.0
+    assert texts_in("zh")("problem.timeout") in end[1]
+
+
+async def test_loading_model_is_told_from_a_dead_one(talk: Talk, stack: Stack) -> None:
+    """While the launcher says that it starts, the reader is asked to wait."""
+    await talk.source.catalog()
+    stack.state = "starting"
+    end = (await states(Turns(talk, 1).ask("你好", [], *CONTROLS)))[-1]
+    assert texts_in("zh")("problem.starting") in end[1]
