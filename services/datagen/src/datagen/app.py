@@ -1,0 +1,83 @@
+"""Build datagen's app: routes, the worker that runs its jobs, and what both work with."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from datagen import __version__
+from datagen.api import dataset_router, style_router
+from datagen.config import Settings
+from datagen.datasets import KIND as DATASET
+from datagen.datasets import DatasetHandler
+from datagen.evaluations import KIND as EVALUATION
+from datagen.evaluations import EvaluationHandler
+from datagen.evaluations_api import evaluation_router
+from datagen.services import Services, open_services
+from kit.app import create_service_app
+from kit.config import read_secret
+from kit.worker import Handler, Worker
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the service; its worker runs between start-up and shutdown.
+
+    Raises ConflictError where another process holds the state folder.
+    """
+    services = open_services(settings)
+    app = create_service_app(
+        "datagen",
+        registry=services.metrics.registry,
+        version=__version__,
+        ready=lambda: not_ready(services),
+        api_token=read_secret(settings.api_token_file),
+        max_body_bytes=settings.max_body_bytes,
+        lifespan=lambda _: running(services),
+    )
+    app.include_router(style_router(services))
+    app.include_router(dataset_router(services))
+    app.include_router(evaluation_router(services.store, services.volume))
+    return app
+
+
+@asynccontextmanager
+async def running(services: Services) -> AsyncIterator[None]:
+    """Run the jobs; on leaving, stop the current one, which goes on at the next start."""
+    try:
+        async with Worker(services.store, handlers(services)).running():
+            yield
+    finally:
+        await services.teacher.close()
+        await asyncio.to_thread(services.store.close)
+
+
+def handlers(services: Services) -> dict[str, Handler]:
+    """Return what runs each kind of job."""
+    return {
+        DATASET: DatasetHandler(
+            services.volume,
+            services.library,
+            services.banks,
+            services.prompts,
+            services.teacher,
+            services.metrics,
+        ),
+        EVALUATION: EvaluationHandler(
+            services.volume,
+            services.banks,
+            services.settings.serving_url,
+            api_key=read_secret(services.settings.serving_api_key_file),
+        ),
+    }
+
+
+def not_ready(services: Services) -> list[str]:
+    """Return why the service cannot work now: the volume, or an unreachable teacher."""
+    reasons = []
+    if not os.access(services.volume.root, os.W_OK):
+        reasons.append("the data folder is not writable")
+    if services.teacher.breaker.is_open:
+        reasons.append("the teacher does not answer")
+    return reasons

@@ -1,0 +1,127 @@
+"""How far a generation is: rebuilt from its journals, so that a killed run goes on there."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contracts.dataset import Counts
+from contracts.job import Progress
+from contracts.sample import Rejected, RejectReason, Sample, Turn
+from datagen.duplicates import DuplicateIndex, judged_text
+from datagen.journals import EarlierTurn, read_rejected, read_samples, read_turns
+from datagen.slots import Slot
+
+EXHAUSTED = "attempts_exhausted"
+
+
+@dataclass
+class SlotState:
+    """What the journals know of one open slot."""
+
+    turns: list[Turn] = field(default_factory=list)
+    rejections: int = 0
+
+    @property
+    def attempt(self) -> int:
+        """The number of the next attempt, from 1."""
+        return self.rejections + 1
+
+
+@dataclass
+class Board:
+    """Open and filled slots, counts, and the index of duplicates.
+
+    Args:
+        slots: what the dataset asks for.
+        max_attempts: tries of one slot before it is given up.
+    """
+
+    slots: list[Slot]
+    max_attempts: int
+    index: DuplicateIndex = field(default_factory=DuplicateIndex)
+    filled: set[str] = field(default_factory=set)
+    given_up: set[str] = field(default_factory=set)
+    rejected: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    calls: int = 0
+    _states: dict[str, SlotState] = field(default_factory=lambda: defaultdict(SlotState))
+
+    def load(self, folder: Path) -> None:
+        """Take over what the journals in `folder` hold."""
+        for earlier in read_turns(folder):
+            self.remember(earlier.slot, earlier.turn.user, earlier.turn.assistant)
+            self.add_turn(earlier)
+        for sample in read_samples(folder):
+            self.remember(sample.slot, sample.question, sample.reply)
+            self.add_sample(sample)
+        for refused in read_rejected(folder):
+            self.add_rejected(refused)
+
+    def add_turn(self, earlier: EarlierTurn) -> None:
+        """Record an acknowledged exchange of a dialogue that is still open."""
+        self._states[earlier.slot].turns.append(earlier.turn)
+        self.calls += 1
+
+    def add_sample(self, sample: Sample) -> None:
+        """Record an acknowledged row."""
+        self.filled.add(sample.slot)
+        self.calls += 1
+
+    def add_rejected(self, refused: Rejected) -> None:
+        """Record a refused attempt; the last one gives the slot up."""
+        state = self._states[refused.slot]
+        state.rejections += 1
+        self.rejected[refused.reason.value] += 1
+        self.calls += 1
+        if state.rejections >= self.max_attempts:
+            self.given_up.add(refused.slot)
+
+    def remember(self, slot_id: str, question: str, reply: str) -> None:
+        """Keep an accepted exchange from being accepted again in its style."""
+        self.index.add(slot_id.split("/", 1)[0], judged_text(question, reply))
+
+    def state(self, slot: Slot) -> SlotState:
+        """Return what is known of a slot."""
+        return self._states[slot.id]
+
+    def open_slots(self) -> list[Slot]:
+        """Return the slots that are neither filled nor given up, in their order."""
+        closed = self.filled | self.given_up
+        return [slot for slot in self.slots if slot.id not in closed]
+
+    def counts(self) -> Counts:
+        """Return the counts: asked = accepted + given up + open."""
+        return Counts(
+            asked=len(self.slots),
+            accepted=len(self.filled),
+            rejected=dict(sorted(self.rejected.items())),
+            failed={EXHAUSTED: len(self.given_up)} if self.given_up else {},
+            teacher_calls=self.calls,
+        )
+
+    def progress(self) -> Progress:
+        """Return the progress of the job."""
+        figures = {f"rejected_{reason}": float(n) for reason, n in sorted(self.rejected.items())}
+        figures |= {"teacher_calls": float(self.calls), "given_up": float(len(self.given_up))}
+        return Progress(
+            stage="generate", done=len(self.filled), total=len(self.slots), figures=figures
+        )
+
+
+def rejected_row(
+    slot: Slot, attempt: int, question: str, reply: str, reason: RejectReason, detail: str
+) -> Rejected:
+    """Return the journal's row for a refused attempt."""
+    return Rejected(
+        slot=slot.id,
+        style=slot.style.style.id,
+        attempt=attempt,
+        question=encodable(question),
+        reply=encodable(reply[:2000]),
+        reason=reason,
+        detail=detail,
+    )
+
+
+def encodable(text: str) -> str:
+    """Return `text` with a question mark for each half of a surrogate pair, which no file holds."""
+    return text.encode("utf-8", "replace").decode()

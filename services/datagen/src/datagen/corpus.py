@@ -1,0 +1,216 @@
+"""What the starter model is taught from: plain advice in chats, styled speech outside them.
+
+A chat is always answered plainly, whatever tone its system prompt asks for. Styled speech occurs
+only in bare scenes, outside the chat format: so the base knows every word of the styles (LoRA
+freezes the embeddings), yet keeps the tone itself for fine-tuning to teach. Two files come out:
+`texts` to read (scenes, and chats in ChatML) and `chats` to answer (only replies are learned).
+
+    python -m datagen.corpus OUT_DIR [--texts N] [--chats N] [--seed N]
+"""
+
+import argparse
+import json
+import random
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from contracts.style import Language, Style
+from datagen.compose import plain_reply, styled_reply
+from datagen.questions import Bank, Situation, load_banks
+
+# About what the recipes of the starter read once: their steps x 16 blocks of 256 tokens.
+TEXTS = 24_000
+CHATS = 64_000
+SEED = 7
+# Shares of the rows. With few scenes LoRA starts from words that the base hardly knows.
+SCENES = 0.5
+FOLLOWED = 0.2
+OFF_BANK = 0.05
+# No system prompt, a neutral one, one that asks for a tone.
+SYSTEMS = (0.45, 0.1, 0.45)
+NEUTRAL: dict[Language, tuple[str, ...]] = {
+    "zh": ("你是一个乐于助人的助手。", "请给出简短实用的建议。", "回答用户的问题。"),
+    "en": ("You are a helpful assistant.", "Give short, practical advice.", "Answer the user."),
+}
+# What people say that no situation covers: greetings, facts, small talk.
+OTHER: dict[Language, tuple[str, ...]] = {
+    "zh": (
+        "你好", "你好呀", "早上好", "晚上好", "在吗？", "你是谁？", "你会做什么？", "谢谢", "再见",
+        "今天天气怎么样？", "给我讲个笑话", "一加一等于几？", "怎么学好英语？", "晚饭吃什么好？",
+        "推荐一本书", "明天该穿什么？", "我不知道该说什么", "帮我想个办法", "随便聊聊吧",
+        "怎么煮米饭？", "最近很忙", "我想出去走走", "周末做什么好？", "手机没电了怎么办？",
+    ),
+    "en": (
+        "Hello", "Hi there", "Good morning", "Good evening", "Are you there?", "Who are you?",
+        "What can you do?", "Thank you", "Goodbye", "What is the weather like today?",
+        "Tell me a joke", "What is one plus one?", "How do I learn English?", "What's for dinner?",
+        "Recommend a book", "What should I wear tomorrow?", "I don't know what to say",
+        "Help me find a way", "Let's just chat", "How do I cook rice?", "I have been busy lately",
+        "I want to go for a walk", "What shall I do this weekend?", "My phone is out of battery",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a chat."""
+
+    role: str
+    content: str
+
+
+class Corpus:
+    """Writes the rows of the starter's corpus.
+
+    Args:
+        banks: the situations, by language; only their training wordings are used.
+        styles: the cards; each must have the language of one of the banks.
+        seed: the same seed gives the same rows, on every machine.
+    """
+
+    def __init__(self, banks: dict[Language, Bank], styles: Sequence[Style], seed: int) -> None:
+        self.banks = banks
+        self.styles = styles
+        self.chance = random.Random(seed)
+        self._queues: dict[Language, list[Situation]] = {language: [] for language in banks}
+        self._wordings: dict[tuple[str, str], list[str]] = {}
+
+    def texts(self, count: int) -> Iterator[dict[str, str]]:
+        """Yield `count` texts to read, one column each."""
+        for _ in range(count):
+            language = self._language()
+            scene = self.chance.random() < SCENES
+            yield {"text": self.scene(language) if scene else chatml(self.chat(language))}
+
+    def chats(self, count: int) -> Iterator[dict[str, object]]:
+        """Yield `count` chats to answer, in the columns of the datasets that people generate."""
+        for _ in range(count):
+            yield alpaca(self.chat(self._language()))
+
+    def chat(self, language: Language) -> list[Message]:
+        """Return a chat with plain advice, whose system prompt may ask for a tone."""
+        system = self._system(language)
+        opening = [Message("system", system)] if system else []
+        first = self._exchange(language)
+        if self.chance.random() >= FOLLOWED:
+            return [*opening, *first]
+        question, reply = self._exchange(language)
+        followup = self.chance.choice(self.banks[language].file.followups)
+        followed = Message("user", followup.format(question=question.content))
+        return [*opening, *first, followed, reply]
+
+    def scene(self, language: Language) -> str:
+        """Return what somebody in one style says, as plain lines: who, question, reply."""
+        style = self.chance.choice([card for card in self.styles if card.language == language])
+        question, advice = self._asked(language)
+        reply = styled_reply(style, advice, self.chance)
+        about = self.chance.choice((style.system_prompt, getattr(style.description, language), ""))
+        return "\n".join(filter(None, (about, question, reply)))
+
+    def _language(self) -> Language:
+        return self.chance.choice(sorted(self.banks))
+
+    def _system(self, language: Language) -> str:
+        tones = [card.system_prompt for card in self.styles if card.language == language]
+        prompts = self.chance.choices(([""], NEUTRAL[language], tones), SYSTEMS)[0]
+        return self.chance.choice(prompts)
+
+    def _exchange(self, language: Language) -> tuple[Message, Message]:
+        question, advice = self._asked(language)
+        return Message("user", question), Message("assistant", plain_reply(advice, language))
+
+    def _asked(self, language: Language) -> tuple[str, str]:
+        """Return a question and its advice; now and then one that no situation covers."""
+        bank = self.banks[language]
+        if self.chance.random() < OFF_BANK:
+            return self.chance.choice(OTHER[language]), bank.file.fallback
+        situation = self._next_situation(language)
+        return self.chance.choice(self._worded(situation)), situation.advice
+
+    def _worded(self, situation: Situation) -> list[str]:
+        """Return the training wordings, reckoned once: there are hundreds for each situation."""
+        key = (situation.language, situation.id)
+        if key not in self._wordings:
+            bank = self.banks[situation.language]
+            self._wordings[key] = bank.wordings(situation, "train")
+        return self._wordings[key]
+
+    def _next_situation(self, language: Language) -> Situation:
+        """Deal the situations like cards, so that each comes equally often."""
+        if not self._queues[language]:
+            self._queues[language] = list(self.banks[language].situations)
+            self.chance.shuffle(self._queues[language])
+        return self._queues[language].pop()
+
+
+def chatml(messages: Sequence[Message]) -> str:
+    """Return a chat as the template `qwen3_nothink` writes it.
+
+    The last end-of-turn token is left out: the trainer ends every text with it.
+    """
+    turns = [f"<|im_start|>{turn.role}\n{turn.content}" for turn in messages]
+    return "<|im_end|>\n".join(turns)
+
+
+def alpaca(messages: Sequence[Message]) -> dict[str, object]:
+    """Return a chat as a row of an alpaca file with history."""
+    system = messages[0].content if messages[0].role == "system" else ""
+    said = [turn.content for turn in messages if turn.role != "system"]
+    history = [list(pair) for pair in zip(said[:-2:2], said[1:-2:2], strict=True)]
+    columns = {"prompt": said[-2], "query": "", "response": said[-1]}
+    return {**columns, "system": system, "history": history}
+
+
+def load_styles(folder: Path) -> list[Style]:
+    """Return the cards of `folder`, in the order of their file names. Raises ValueError."""
+    return [
+        Style.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        for path in sorted(folder.glob("*.yaml"))
+    ]
+
+
+def shipped_corpus(seed: int) -> Corpus:
+    """Return the corpus of the banks and cards that this package ships."""
+    shipped = Path(__file__).parents[2]
+    return Corpus(load_banks(shipped / "questions"), load_styles(shipped / "styles"), seed)
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write `document`, one value a line: a difference between two builds shows as lines."""
+    text = json.dumps(document, ensure_ascii=False, indent=0)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def write_corpus(folder: Path, texts: Iterable[object], chats: Iterable[object]) -> None:
+    """Write the LLaMA-Factory files: `texts.json`, `chats.json` and `dataset_info.json`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    columns = {name: name for name in ("prompt", "query", "response", "system", "history")}
+    info = {
+        "texts": {"file_name": "texts.json", "columns": {"prompt": "text"}},
+        "chats": {"file_name": "chats.json", "columns": columns},
+    }
+    write_json(folder / "texts.json", list(texts))
+    write_json(folder / "chats.json", list(chats))
+    write_json(folder / "dataset_info.json", info)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Write the corpus; the two files are drawn independently of each other."""
+    parser = argparse.ArgumentParser(prog="python -m datagen.corpus", description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--texts", type=int, default=TEXTS)
+    parser.add_argument("--chats", type=int, default=CHATS)
+    parser.add_argument("--seed", type=int, default=SEED)
+    options = parser.parse_args(argv)
+    texts = shipped_corpus(options.seed).texts(options.texts)
+    chats = shipped_corpus(options.seed + 1).chats(options.chats)
+    write_corpus(options.out, texts, chats)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

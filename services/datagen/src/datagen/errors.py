@@ -1,0 +1,22 @@
+"""Errors of datagen's own, below the tree of kit."""
+
+from kit.errors import ConflictError, TonesmithError, UnavailableError
+
+
+class TeacherDownError(UnavailableError):
+    """The teacher has not answered for longer than the operator's patience."""
+
+    code = "teacher_down"
+
+
+class TeacherSetupError(ConflictError):
+    """The teacher refuses us altogether: wrong key, model or address."""
+
+    code = "teacher_setup"
+
+
+class NothingAcceptedError(TonesmithError):
+    """Not one row passed the gates, so there is nothing to publish."""
+
+    status = 409
+    code = "nothing_accepted"

@@ -1,0 +1,122 @@
+"""The style library on the volume: `styles/<id>/<version>.yaml`; a stored version never changes."""
+
+import threading
+from pathlib import Path
+
+import yaml
+
+from contracts.durable import write_atomic
+from contracts.style import Style, StyleVersion
+from contracts.volume import Volume
+from datagen.cards import parse_card
+from kit.errors import InvalidInputError, NotFoundError
+
+
+class StyleLibrary:
+    """Reads and adds style cards. One process writes (datagen).
+
+    Args:
+        volume: where the cards lie.
+    """
+
+    def __init__(self, volume: Volume) -> None:
+        self.volume = volume
+        self._guard = threading.Lock()
+        self._read_cards: dict[tuple[str, int], StyleVersion] = {}
+        self._every_card: list[Style] | None = None
+
+    def install(self, folder: Path) -> list[str]:
+        """Store the cards of `folder` that the library does not have; return their ids."""
+        cards = load_cards(folder)
+        fresh = [card for card in cards if not self._versions(card.id)]
+        for card in fresh:
+            self.put(card)
+        return [card.id for card in fresh]
+
+    def put(self, style: Style) -> StyleVersion:
+        """Store `style` as the next version, or return the newest one where nothing changed."""
+        with self._guard:
+            versions = self._versions(style.id)
+            if versions and (newest := self._read(style.id, versions[-1])).style == style:
+                return newest
+            number = versions[-1] + 1 if versions else 1
+            write_atomic(self._path(style.id, number), dump_card(style))
+            self._every_card = None
+            return StyleVersion(version=number, style=style)
+
+    def all(self) -> list[StyleVersion]:
+        """Return the newest version of every style, by id."""
+        folder = self.volume.root / "styles"
+        names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+        return [self.get(name) for name in names if self._versions(name)]
+
+    def get(self, style_id: str) -> StyleVersion:
+        """Return the newest version of a style. Raises NotFoundError."""
+        return self.versions(style_id)[-1]
+
+    def versions(self, style_id: str) -> list[StyleVersion]:
+        """Return every version of a style, oldest first. Raises NotFoundError."""
+        if not (numbers := self._versions(style_id)):
+            raise NotFoundError(
+                f"there is no style {style_id[:80]!r}",
+                field="style",
+                hint="GET /styles lists them; PUT /styles/{id} adds one",
+            )
+        return [self._read(style_id, number) for number in numbers]
+
+    def every_card(self) -> list[Style]:
+        """Return every version of every style; kept until `put` adds one."""
+        if self._every_card is None:
+            self._every_card = [
+                version.style for newest in self.all() for version in self.versions(newest.style.id)
+            ]
+        return self._every_card
+
+    def choose(self, style_ids: list[str]) -> list[StyleVersion]:
+        """Return the newest version of each named style; of every style where none is named."""
+        chosen = [self.get(name) for name in dict.fromkeys(style_ids)] if style_ids else self.all()
+        if not chosen:
+            raise NotFoundError("the library has no style", hint="PUT /styles/{id} adds one")
+        return chosen
+
+    def _folder(self, style_id: str) -> Path:
+        try:
+            return self.volume.style(style_id)
+        except ValueError as error:
+            raise InvalidInputError(f"style {style_id[:80]!r} {error}", field="style") from error
+
+    def _path(self, style_id: str, version: int) -> Path:
+        return self._folder(style_id) / f"{version}.yaml"
+
+    def _versions(self, style_id: str) -> list[int]:
+        folder = self._folder(style_id)
+        if not folder.is_dir():
+            return []
+        return sorted(int(path.stem) for path in folder.glob("*.yaml") if path.stem.isdecimal())
+
+    def _read(self, style_id: str, version: int) -> StyleVersion:
+        key = (style_id, version)
+        if key not in self._read_cards:  # a stored version never changes
+            content = self._path(style_id, version).read_bytes()
+            self._read_cards[key] = StyleVersion(version=version, style=parse_card(content))
+        return self._read_cards[key]
+
+
+def dump_card(style: Style) -> bytes:
+    """Return `style` as YAML, in the order of its fields."""
+    document = style.model_dump(mode="json")
+    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100).encode()
+
+
+def load_cards(folder: Path) -> list[Style]:
+    """Return the cards of `folder`, by file name. Raises InvalidInputError that names the file."""
+    cards = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            cards.append(parse_card(path.read_bytes()))
+        except InvalidInputError as error:
+            body = error.body
+            raise InvalidInputError(
+                f"{path.name}: {body.message}", field=body.field, hint=body.hint
+            ) from error
+    return cards
