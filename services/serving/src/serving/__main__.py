@@ -1,0 +1,70 @@
+"""Run serving: `python -m serving`. SIGTERM drains, then stops; a second one kills the engine.
+
+The control port answers until the engine has ended, so that `/ready` can say that it drains.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from kit.config import SettingsError
+from kit.logs import configure_logs
+from serving.app import create_app
+from serving.config import ServingSettings
+from serving.launch import Launcher
+
+
+class ControlServer(uvicorn.Server):
+    """A server that leaves the signals to us: it must answer while the engine drains."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Install nothing."""
+        yield
+
+
+async def serve(settings: ServingSettings) -> None:
+    """Run until a signal comes and the engine has ended."""
+    app = create_app(settings)
+    launcher: Launcher = app.state.launcher
+    config = uvicorn.Config(
+        app,
+        host=settings.control_host,
+        port=settings.control_port,
+        log_config=None,
+        access_log=False,
+    )
+    server = ControlServer(config)
+    endings: list[asyncio.Task[None]] = []
+
+    async def end() -> None:
+        await launcher.drain()
+        server.should_exit = True
+
+    def on_signal() -> None:
+        endings.append(asyncio.create_task(launcher.kill_engine() if endings else end()))
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    await server.serve()
+
+
+def main() -> int:
+    """Read the settings and run; return the exit code."""
+    try:
+        settings = ServingSettings.from_environ(os.environ)
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    configure_logs("serving", settings.log_level)
+    asyncio.run(serve(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
