@@ -1,0 +1,201 @@
+"""Asynchronous HTTP clients of the other services: short questions, and one streamed answer.
+
+The clients of `libs/client` are for programs that may block; a page serves many people at once,
+and closing its side of a stream must stop the generation, so it keeps these few calls of its own.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.artefact import CurrentModel, ModelManifest
+from contracts.model import Recorded
+from contracts.sample import Message
+from contracts.style import StyleVersion
+from kit.config import read_secret
+from ui.config import UiSettings
+from ui.errors import Kind, ProblemError, Upstream
+from ui.metrics import UiMetrics
+from ui.stream import error_message, text_pieces
+
+Answer = TypeVar("Answer")
+# How long a service may take to say what it has.
+QUICK_SECONDS = 1.5
+# Silence between two pieces of a reply, and before the first: a busy CPU serves one at a time.
+STREAM_SECONDS = 60.0
+BUSY = frozenset({429, 503})
+
+
+class LauncherStatus(Recorded):
+    """What the page reads of serving's `GET /status`."""
+
+    state: str
+    base: str = ""
+    aliases: dict[str, str] = {}
+    errors: dict[str, str] = {}
+
+
+class ModelList(Recorded):
+    """What the page reads of `GET /v1/models`."""
+
+    class Entry(Recorded):
+        """One model that answers."""
+
+        id: str
+
+    data: list[Entry]
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """One question to one model; `kind` (base or tuned) is its label in the metrics."""
+
+    model: str
+    messages: tuple[Message, ...]
+    temperature: float
+    max_tokens: int
+    kind: str = "tuned"
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON body of the request."""
+        return {
+            "model": self.model,
+            "messages": [message.model_dump() for message in self.messages],
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "stream": True,
+        }
+
+
+class Backend:
+    """The services behind the page.
+
+    Args:
+        settings: their addresses.
+        metrics: counts their failures.
+        transport: for tests; the network by default.
+    """
+
+    def __init__(
+        self,
+        settings: UiSettings,
+        metrics: UiMetrics,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.settings = settings
+        self.metrics = metrics
+        key = read_secret(settings.serving_api_key_file)
+        self.serving_headers = {"Authorization": f"Bearer {key}"} if key else {}
+        # trust_env: a proxy from the environment must not come between neighbours.
+        self.http = httpx.AsyncClient(transport=transport, trust_env=False)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.http.aclose()
+
+    async def served_models(self) -> list[str]:
+        """Return the names that serving answers to. Raises ProblemError."""
+        url = f"{self.settings.serving_url}/v1/models"
+        found = await self.ask("serving", url, ModelList, headers=self.serving_headers)
+        return [entry.id for entry in found.data]
+
+    async def launcher_status(self, seconds: float = QUICK_SECONDS) -> LauncherStatus:
+        """Return how serving's launcher is. Raises ProblemError."""
+        url = f"{self.settings.serving_control_url}/status"
+        return await self.ask("control", url, LauncherStatus, seconds=seconds)
+
+    async def current_model(self) -> CurrentModel:
+        """Return what the trainer wants served. Raises ProblemError."""
+        return await self.ask("trainer", f"{self.settings.trainer_url}/current", CurrentModel)
+
+    async def manifest(self, model_id: str) -> ModelManifest:
+        """Return the manifest of a published model. Raises ProblemError."""
+        url = f"{self.settings.trainer_url}/models/{model_id}"
+        return await self.ask("trainer", url, ModelManifest)
+
+    async def styles(self) -> list[StyleVersion]:
+        """Return datagen's library of styles. Raises ProblemError."""
+        return await self.ask("datagen", f"{self.settings.datagen_url}/styles", list[StyleVersion])
+
+    async def alive(self, seconds: float) -> None:
+        """Return if serving answers at all within `seconds`. Raises ProblemError."""
+        try:
+            await self.http.get(f"{self.settings.serving_url}/health", timeout=seconds)
+        except httpx.HTTPError as error:
+            raise self.problem("serving", failure_kind(error)) from error
+
+    async def ask(
+        self,
+        upstream: Upstream,
+        url: str,
+        kind: type[Answer],
+        *,
+        headers: Any = None,
+        seconds: float = QUICK_SECONDS,
+    ) -> Answer:
+        """Return what `GET url` answers within `seconds`, as `kind`. Raises ProblemError."""
+        try:
+            response = await self.http.get(url, headers=headers, timeout=seconds)
+        except httpx.HTTPError as error:
+            raise self.problem(upstream, failure_kind(error)) from error
+        if response.is_error:
+            raise self.problem(upstream, status_kind(response.status_code), detail_of(response))
+        try:
+            return TypeAdapter(kind).validate_json(response.content)
+        except ValidationError as error:
+            raise self.problem(upstream, "stream_broken") from error
+
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[str, None]:
+        """Yield the reply piece by piece; closing the iterator stops the generation.
+
+        Raises:
+            ProblemError: serving refuses, is gone, or breaks off.
+        """
+        timeout = httpx.Timeout(STREAM_SECONDS, connect=QUICK_SECONDS)
+        url = f"{self.settings.serving_url}/v1/chat/completions"
+        try:
+            async with self.http.stream(
+                "POST", url, json=request.body(), headers=self.serving_headers, timeout=timeout
+            ) as response:
+                if response.is_error:
+                    await response.aread()
+                    kind = status_kind(response.status_code)
+                    raise ProblemError("serving", kind, detail_of(response))
+                async with aclosing(text_pieces(response.aiter_lines())) as pieces:
+                    async for piece in pieces:
+                        yield piece
+        except httpx.HTTPError as error:
+            raise self.problem("serving", failure_kind(error)) from error
+        except ProblemError as error:
+            raise self.problem("serving", error.kind, error.detail) from error
+
+    def problem(self, upstream: Upstream, kind: Kind, detail: str = "") -> ProblemError:
+        """Count a failed call and return the error to raise."""
+        self.metrics.upstream_errors.labels(upstream, kind).inc()
+        return ProblemError(upstream, kind, detail)
+
+
+def failure_kind(error: httpx.HTTPError) -> Kind:
+    """Return how a call failed that got no whole answer."""
+    if isinstance(error, httpx.TimeoutException):
+        return "timeout"
+    return "connect" if isinstance(error, httpx.ConnectError) else "stream_broken"
+
+
+def status_kind(status: int) -> Kind:
+    """Return how a call failed that was answered with an error status."""
+    if status in BUSY:
+        return "busy"
+    return "http_4xx" if status < 500 else "http_5xx"
+
+
+def detail_of(response: httpx.Response) -> str:
+    """Return the sentence in an error response, or nothing."""
+    try:
+        return error_message(response.json())
+    except ValueError:
+        return ""

@@ -1,0 +1,224 @@
+"""What the page can offer now: models, styles, and what stands in the way.
+
+`Findings` is what the services said; `build_catalog` makes sense of it (pure); `CatalogSource`
+asks them, all at once, and shares one answer among every page for a moment.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from contracts.artefact import CurrentModel, ModelManifest
+from contracts.dataset import Conditioning
+from contracts.style import Style, StyleVersion
+from ui.backend import Backend, LauncherStatus
+from ui.errors import ProblemError
+
+BASE = "base"
+# Pages refresh every few seconds; many of them together cost the services one round of calls.
+FRESH_SECONDS = 1.0
+# Who asks a question does not wait for that round if the last one is not older than this.
+KNOWN_SECONDS = 10.0
+# What is left to find the words for a failure.
+STATE_SECONDS = 0.3
+ModelKind = Literal["base", "alias", "version"]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What each service said; None where it did not answer."""
+
+    served: list[str] | None = None
+    status: LauncherStatus | None = None
+    current: CurrentModel | None = None
+    manifests: dict[str, ModelManifest] = field(default_factory=dict)
+    library: list[StyleVersion] | None = None
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """One model that the page offers; the base has no manifest."""
+
+    name: str
+    kind: ModelKind
+    version: int = 0
+    manifest: ModelManifest | None = None
+
+    @property
+    def label(self) -> str:
+        """Its label in the metrics."""
+        return "base" if self.kind == "base" else "tuned"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Models, promoted first and the base last; styles; and the state of serving."""
+
+    models: tuple[ServedModel, ...] = ()
+    library: tuple[Style, ...] = ()
+    state: str = "down"
+    reasons: tuple[str, ...] = ()
+    base: str = ""
+
+    @property
+    def promoted(self) -> bool:
+        """Whether an alias answers."""
+        return any(model.kind == "alias" for model in self.models)
+
+    def model(self, name: str | None) -> ServedModel | None:
+        """Return the model of that name; without one the promoted, else the best there is."""
+        named = next((model for model in self.models if model.name == name), None)
+        return named or next(iter(self.models), None)
+
+    def manifest_for(self, name: str | None) -> ModelManifest | None:
+        """Return the manifest that says how `name` is asked.
+
+        The base is asked just like the promoted model, so that only the weights differ.
+        """
+        model = self.model(name)
+        if model and model.manifest:
+            return model.manifest
+        return next((model.manifest for model in self.models if model.manifest), None)
+
+    def styles_for(self, name: str | None) -> tuple[Style, ...]:
+        """Return the styles that `name` was taught; the library where nothing is taught yet."""
+        manifest = self.manifest_for(name)
+        return tuple(entry.style for entry in manifest.styles) if manifest else self.library
+
+    def style_for(self, name: str | None, style_id: str | None) -> Style | None:
+        """Return one of these styles; without that id the first."""
+        styles = self.styles_for(name)
+        named = next((style for style in styles if style.id == style_id), None)
+        return named or next(iter(styles), None)
+
+    def conditioning_for(self, name: str | None) -> Conditioning:
+        """Return how `name` is told its style."""
+        manifest = self.manifest_for(name)
+        return manifest.conditioning if manifest else Conditioning.SYSTEM
+
+
+def build_catalog(found: Findings) -> Catalog:
+    """Return what can be offered, given what the services said."""
+    tuned = tuned_models(found)
+    names = found.served
+    if names is not None:
+        tuned = [model for model in tuned if model.name in names]
+        known = {model.name for model in tuned} | {BASE}
+        tuned += [ServedModel(name, "alias") for name in names if name not in known]
+    offered = [*tuned, ServedModel(BASE, "base")] if names or found.current else []
+    status = found.status
+    return Catalog(
+        models=tuple(offered),
+        library=tuple(entry.style for entry in found.library or []),
+        state=serving_state(found),
+        reasons=tuple(status.errors.values()) if status else (),
+        base=(status and status.base) or (found.current.base if found.current else ""),
+    )
+
+
+def tuned_models(found: Findings) -> list[ServedModel]:
+    """Return aliases, then versions with the newest first, as the trainer lists them."""
+    if not found.current:
+        return []
+    listed = sorted(found.current.versions, key=lambda entry: (entry.name, -entry.version))
+    manifest = {
+        (entry.name, entry.version): found.manifests.get(entry.model_id) for entry in listed
+    }
+    aliases = [
+        ServedModel(name, "alias", version, manifest.get((name, version)))
+        for name, version in sorted(found.current.aliases.items())
+    ]
+    return aliases + [
+        ServedModel(
+            entry.served_name, "version", entry.version, manifest[entry.name, entry.version]
+        )
+        for entry in listed
+    ]
+
+
+def serving_state(found: Findings) -> str:
+    """Return `ready` where models answer, else the launcher's word, else `down`."""
+    if found.served is not None:
+        return "ready"
+    if found.status is None:
+        return "down"
+    return found.status.state if found.status.state != "ready" else "down"
+
+
+class CatalogSource:
+    """Asks the services what there is.
+
+    Args:
+        backend: the services.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._manifests: dict[str, ModelManifest] = {}
+        self._catalog = Catalog()
+        self._asked_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def catalog(self) -> Catalog:
+        """Return what can be offered now; never raises: what is missing is left out."""
+        async with self._lock:
+            if time.monotonic() - self._asked_at > FRESH_SECONDS:
+                self._catalog = build_catalog(await self.find())
+                self._asked_at = time.monotonic()
+            return self._catalog
+
+    async def known(self) -> Catalog:
+        """Return what could be offered some seconds ago, without waiting for the services."""
+        recent = time.monotonic() - self._asked_at < KNOWN_SECONDS
+        return self._catalog if recent else await self.catalog()
+
+    async def explained(self) -> Catalog:
+        """Return the last catalog with the launcher's state of this moment, quickly."""
+        try:
+            status = await self.backend.launcher_status(STATE_SECONDS)
+        except ProblemError:
+            return self._catalog
+        return replace(self._catalog, state=status.state)
+
+    async def find(self) -> Findings:
+        """Ask every service at once."""
+        served, status, (current, manifests), library = await asyncio.gather(
+            self.served(), self.status(), self.taught(), self.library()
+        )
+        return Findings(served, status, current, manifests, library)
+
+    async def served(self) -> list[str] | None:
+        """Return the served names, or None."""
+        try:
+            return await self.backend.served_models()
+        except ProblemError:
+            return None
+
+    async def status(self) -> LauncherStatus | None:
+        """Return the launcher's status, or None."""
+        try:
+            return await self.backend.launcher_status()
+        except ProblemError:
+            return None
+
+    async def library(self) -> list[StyleVersion] | None:
+        """Return datagen's styles, or None."""
+        try:
+            return await self.backend.styles()
+        except ProblemError:
+            return None
+
+    async def taught(self) -> tuple[CurrentModel | None, dict[str, ModelManifest]]:
+        """Return what the trainer wants served, with the manifests that it still lists."""
+        try:
+            current = await self.backend.current_model()
+            # A published manifest never changes, so each is fetched once.
+            wanted = {entry.model_id for entry in current.versions}
+            kept = {key: value for key, value in self._manifests.items() if key in wanted}
+            for model_id in sorted(wanted - kept.keys()):
+                kept[model_id] = await self.backend.manifest(model_id)
+        except ProblemError:
+            return None, {}
+        self._manifests = kept
+        return current, kept

@@ -1,0 +1,151 @@
+"""The page: a header, what stands in the way, and the tabs; in two languages.
+
+Every word reaches the page through `render` functions, so that one event can change them all
+and touch nothing else: the conversation survives a change of language.
+"""
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from contracts.style import Language
+from ui.api import chat_endpoint
+from ui.catalog import Catalog
+from ui.config import UiSettings
+from ui.conversation import private
+from ui.look import FOLDER as LOOK
+from ui.look import mark
+from ui.notices import notice_html
+from ui.tabs import TABS
+from ui.tabs.tab import Handle, Workbench
+from ui.talk import Talk
+from ui.texts import DEFAULT, Texts, accepted_language, as_language, texts_in
+
+# A promotion shows on open pages after this many seconds at most.
+REFRESH_SECONDS = 5.0
+LANGUAGE_NAMES = [("中文", "zh"), ("English", "en")]
+
+
+class Page:
+    """Builds the Gradio blocks.
+
+    Args:
+        settings: the page's settings.
+        talk: asks the models.
+    """
+
+    def __init__(self, settings: UiSettings, talk: Talk) -> None:
+        self.settings = settings
+        self.talk = talk
+        self.handles: list[Handle] = []
+        with gr.Blocks(title="Tonesmith", analytics_enabled=False, fill_width=True) as blocks:
+            self.build()
+            self.wire(blocks)
+            api(chat_endpoint(talk), api_name="chat")
+        blocks.queue(
+            max_size=settings.queue_size,
+            default_concurrency_limit=settings.concurrent_chats,
+            api_open=False,
+        )
+        self.blocks = blocks
+
+    @property
+    def first_language(self) -> Language:
+        """The language before the reader's is known."""
+        return as_language(self.settings.language) or DEFAULT
+
+    def build(self) -> None:
+        """Build the header and the tabs."""
+        texts = texts_in(self.first_language)
+        with gr.Row(elem_id="ts-header"):
+            self.brand = gr.HTML(brand_html(texts), elem_id="ts-brand")
+            self.language = gr.Radio(
+                LANGUAGE_NAMES,
+                value=texts.language,
+                show_label=False,
+                container=False,
+                elem_id="ts-language",
+                scale=0,
+            )
+            self.theme = gr.Button("◐", elem_id="ts-theme", size="sm", scale=0, min_width=40)
+        self.notice = gr.HTML(elem_id="ts-notice")
+        bench = Workbench(self.settings, self.talk, self.language)
+        with gr.Tabs(elem_id="ts-tabs"):
+            self.tabs = []
+            for tab in TABS:
+                with gr.Tab(texts(f"tab.{tab.id}"), id=tab.id) as item:
+                    self.handles.append(tab.build(bench))
+                self.tabs.append(item)
+
+    def wire(self, blocks: gr.Blocks) -> None:
+        """Connect loading, the language, and the clock."""
+        inputs = [self.language, *(item for handle in self.handles for item in handle.inputs)]
+        words = [self.brand, self.notice, *self.tabs]
+        outputs = [*words, *(item for handle in self.handles for item in handle.outputs)]
+        # What the page was last made from; it changes rarely, and everything follows it.
+        seen = gr.Textbox(visible=False)
+        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
+        remembered = script("load.js")
+        loading = blocks.load(self.load, inputs, [self.language, *outputs], js=remembered, **quick)
+        tell = {"js": script("language.js"), **private()}
+        loading.then(None, [self.language], None, **tell)
+        self.language.input(None, [self.language], None, **tell)
+        self.language.input(self.refresh, inputs, outputs, **quick)
+        self.theme.click(None, None, None, js=script("theme.js"), **private())
+        clock = gr.Timer(REFRESH_SECONDS)
+        clock.tick(self.tick, None, [seen], **quick)
+        seen.change(self.refresh, inputs, outputs, **quick)
+
+    async def load(self, request: gr.Request, stored: Any, *values: Any) -> list[Any]:
+        """Choose the language (remembered, set by the operator, or the browser's), and render."""
+        language = (
+            as_language(stored)
+            or as_language(self.settings.language)
+            or accepted_language(request.headers.get("accept-language", ""))
+        )
+        return [language, *await self.refresh(language, *values)]
+
+    async def refresh(self, language: Any, *values: Any) -> list[Any]:
+        """Return all the page's words and choices."""
+        catalog = await self.talk.source.catalog()
+        texts = texts_in(as_language(language) or DEFAULT)
+        updates = [
+            brand_html(texts),
+            notice_html(texts, catalog),
+            *(gr.update(label=texts(f"tab.{tab.id}")) for tab in TABS),
+        ]
+        rest = list(values)
+        for handle in self.handles:
+            count = len(handle.inputs)
+            updates += handle.render(texts, catalog, *rest[:count])
+            rest = rest[count:]
+        return updates
+
+    async def tick(self) -> str:
+        """Return what the services offer, in a word: a change of it renders the page again."""
+        return fingerprint(await self.talk.source.catalog())
+
+
+def fingerprint(catalog: Catalog) -> str:
+    """Return a short text that changes when what the page offers does."""
+    models = ",".join(f"{model.name}:{model.version}" for model in catalog.models)
+    styles = ",".join(style.id for style in catalog.library)
+    return f"{catalog.state}|{catalog.reasons}|{models}|{styles}"
+
+
+def brand_html(texts: Texts) -> str:
+    """Return the mark, the name and the line below it."""
+    return (
+        f'<div class="ts-brand">{mark()}<div><h1>{escape(texts("app.name"))}'
+        f'<small lang="zh-CN">{escape(texts("app.subtitle"))}</small></h1>'
+        f"<p>{escape(texts('app.tagline'))}</p></div></div>"
+    )
+
+
+def script(name: str) -> str:
+    """Return one of the page's scripts: a function, without the comment above it."""
+    lines = (Path(LOOK) / name).read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("//"))

@@ -1,0 +1,122 @@
+"""One turn of talk: a question to one or more models, each asked as it was trained to be."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.sample import Message
+from ui.answers import Draft, stream_replies
+from ui.backend import Backend, ChatRequest
+from ui.catalog import Catalog, CatalogSource
+from ui.errors import ProblemError
+from ui.prompt import chat_messages, visible_reply
+
+# Characters of one question; the served context is a few thousand tokens.
+QUESTION_LIMIT = 4000
+# Exchanges that go along with a question: small models lose the thread long before.
+HISTORY_LIMIT = 20
+TEMPERATURE_LIMIT = 2.0
+
+
+@dataclass(frozen=True)
+class Question:
+    """What somebody asks, of which models, in which style."""
+
+    text: str
+    histories: tuple[tuple[Message, ...], ...]
+    style: str | None
+    models: tuple[str | None, ...]
+    temperature: float
+    max_tokens: int
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A reply as far as it may be shown."""
+
+    text: str
+    problem: ProblemError | None
+    finished: bool
+
+
+class Talk:
+    """Asks models.
+
+    Args:
+        backend: the services.
+        source: what there is to ask.
+        max_tokens: the longest reply that may be asked for.
+    """
+
+    def __init__(self, backend: Backend, source: CatalogSource, max_tokens: int) -> None:
+        self.backend = backend
+        self.source = source
+        self.max_tokens = max_tokens
+
+    async def stream(self, question: Question) -> AsyncGenerator[list[Reply], None]:
+        """Yield the replies of all asked models as they grow.
+
+        Raises:
+            ProblemError: there is no model, or the question is too long.
+        """
+        if len(question.text) > QUESTION_LIMIT:
+            raise ProblemError("serving", "too_long", limit=QUESTION_LIMIT)
+        catalog = await self.source.known()
+        requests = [
+            self.request(catalog, question, model, history)
+            for model, history in zip(question.models, question.histories, strict=True)
+        ]
+        async with aclosing(stream_replies(self.backend, requests)) as states:
+            async for drafts in states:
+                yield [shown(catalog, draft) for draft in drafts]
+
+    def request(
+        self, catalog: Catalog, question: Question, name: str | None, history: Sequence[Message]
+    ) -> ChatRequest:
+        """Return what one model is sent. Raises ProblemError."""
+        model = catalog.model(name)
+        if model is None:
+            raise ProblemError("serving", "no_model" if catalog.state == "ready" else "connect")
+        style = catalog.style_for(model.name, question.style)
+        recent = history[-2 * HISTORY_LIMIT :]
+        messages = chat_messages(style, catalog.conditioning_for(model.name), recent, question.text)
+        return ChatRequest(
+            model=model.name,
+            messages=tuple(messages),
+            temperature=min(max(question.temperature, 0.0), TEMPERATURE_LIMIT),
+            max_tokens=min(max(question.max_tokens, 1), self.max_tokens),
+            kind=model.label,
+        )
+
+
+def shown(catalog: Catalog, draft: Draft) -> Reply:
+    """Return a draft as the page shows it; a reply that ends empty is a problem."""
+    name = draft.request.model
+    text = visible_reply(draft.text, catalog.conditioning_for(name), catalog.styles_for(name))
+    problem = draft.problem
+    if draft.finished and not problem and not text.strip():
+        problem = ProblemError("serving", "empty")
+    return Reply(text, problem, draft.finished)
+
+
+def history_of(value: Any) -> list[Message]:
+    """Return a chat component's value as messages: text only, in order, nothing empty.
+
+    Takes Gradio's data model as well as its JSON, whose contents are lists of parts.
+    """
+    rows = value.model_dump() if hasattr(value, "model_dump") else value
+    messages = []
+    for row in rows or []:
+        if not isinstance(row, dict):
+            continue
+        content = row.get("content")
+        parts = content if isinstance(content, list) else [content]
+        text = "".join(
+            part if isinstance(part, str) else str(part.get("text") or "")
+            for part in parts
+            if isinstance(part, str | dict)
+        )
+        if row.get("role") in ("user", "assistant") and text.strip():
+            messages.append(Message(role=row["role"], content=text))
+    return messages
