@@ -1,0 +1,1 @@
+"""trainer: recipes, runs, export, the parity gate and promotion."""

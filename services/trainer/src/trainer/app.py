@@ -1,0 +1,63 @@
+"""Build the trainer's app: `create_app(settings)` is the only constructor."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from kit.app import create_service_app
+from kit.config import read_secret
+from kit.worker import Worker, job_routes
+from trainer.api import library_routes, model_routes, run_routes
+from trainer.config import Settings
+from trainer.metrics import make_registry
+from trainer.promote import PromotionJob
+from trainer.runs import RunJob
+from trainer.workshop import Workshop, open_workshop
+
+VERSION = "0.1.0"
+
+
+def create_app(settings: Settings, environ: Mapping[str, str] = os.environ) -> FastAPI:
+    """Return the trainer's app. `environ` is what an engine inherits a listed part of."""
+    shop = open_workshop(settings, environ)
+    app = create_service_app(
+        "trainer",
+        registry=make_registry(shop),
+        version=VERSION,
+        ready=lambda: not_ready(shop),
+        api_token=read_secret(settings.api_token_file),
+        lifespan=lambda app: working(shop, app),
+    )
+    app.include_router(library_routes(shop))
+    app.include_router(job_routes(shop.store, "/runs", "run"))
+    app.include_router(run_routes(shop))
+    app.include_router(model_routes(shop))
+    app.include_router(job_routes(shop.promotions, "/promotions", "promotion"))
+    return app
+
+
+@asynccontextmanager
+async def working(shop: Workshop, _: FastAPI) -> AsyncIterator[None]:
+    """Say what must be served, then run jobs: one run at a time, and promotions beside it."""
+    shop.board.show()
+    runs = Worker(shop.store, {"run": RunJob(shop)})
+    promotions = Worker(shop.promotions, {"promotion": PromotionJob(shop)})
+    try:
+        async with runs.running(), promotions.running():
+            yield
+    finally:
+        await asyncio.to_thread(shop.store.close)
+        await asyncio.to_thread(shop.promotions.close)
+
+
+def not_ready(shop: Workshop) -> list[str]:
+    """Return why no run could start now."""
+    reasons = [shop.engine.missing()]
+    if not shop.bases.names():
+        reasons.append("MODELS_DIR holds no base model")
+    if shop.volume.root.exists() and not os.access(shop.volume.root, os.W_OK):
+        reasons.append("DATA_DIR cannot be written")
+    return [reason for reason in reasons if reason]

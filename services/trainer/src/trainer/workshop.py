@@ -1,0 +1,46 @@
+"""What the trainer works with, built once from its settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from contracts.volume import Volume
+from kit.jobs import JobStore
+from trainer.bases import Bases
+from trainer.child import Engine
+from trainer.config import Settings, shipped_folder
+from trainer.current import Board
+from trainer.recipe import Shelf
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The trainer's tools: where things lie, what is known, who runs the engine."""
+
+    settings: Settings
+    volume: Volume
+    store: JobStore
+    promotions: JobStore
+    bases: Bases
+    shelf: Shelf
+    board: Board
+    engine: Engine
+    golden: Path
+
+
+def open_workshop(settings: Settings, environ: Mapping[str, str]) -> Workshop:
+    """Return the workshop of these settings. Raises ConflictError: the state folder is in use."""
+    volume = Volume(settings.data_dir)
+    shipped = shipped_folder(settings)
+    return Workshop(
+        settings=settings,
+        volume=volume,
+        store=JobStore(settings.state_dir),
+        # Of their own, since a promotion must not wait for a run to end.
+        promotions=JobStore(settings.state_dir / "promotions"),
+        bases=Bases(settings.models_dir),
+        shelf=Shelf(shipped / "recipes"),
+        board=Board(volume, settings.base_model),
+        engine=Engine(settings.engine_python, settings.state_dir / "engine", environ),
+        golden=shipped / "golden" / "prompts.yaml",
+    )
