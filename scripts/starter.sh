@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build the starter base model from its seed: corpus, tokenizer, two LLaMA-Factory runs.
+# Build the starter base model from its seed: corpus, tokenizer, three LLaMA-Factory runs.
 # It takes about an hour on 2 cores and replaces services/trainer/bases/starter at the end.
 # Run again after a break, it goes on with the first step that was not finished.
 set -euo pipefail
@@ -31,5 +31,6 @@ step corpus "$work/corpus" in_datagen -m datagen.corpus "$work/corpus"
 step blank "$work/blank" in_engine blank "$work/corpus" "$work/blank"
 step read "$work/read" in_engine train "$recipes/starter.yaml" texts "$work/corpus" "$work/blank" "$work/read"
 step answer "$work/answer" in_engine train "$recipes/starter-chat.yaml" chats "$work/corpus" "$work/read" "$work/answer"
+step settle "$work/settle" in_engine train "$recipes/starter-settle.yaml" texts "$work/corpus" "$work/answer" "$work/settle"
 in_engine publish "$work" "$work/corpus" "$recipes" "$out"
 printf 'starter  written to %s after %d s\n' "$out" "$SECONDS"

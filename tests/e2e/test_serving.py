@@ -7,7 +7,6 @@ import signal
 import subprocess
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pytest
 
 from contracts.artefact import GoldenPrompt
 from contracts.sample import Message
+from fakes.chat_clients import ChatClients
 from fakes.published import publish_adapter, write_current
 from fakes.serving_process import ServingProcess, until
 from repository import ROOT
@@ -25,7 +25,8 @@ from repository import ROOT
 pytestmark = pytest.mark.engines
 BASES = ROOT / "services/trainer/bases"
 STARTER = BASES / "starter"
-START_SECONDS = 180
+START_SECONDS = 500  # about 20 on an idle machine with two cores
+SWAP_SECONDS = 120
 ROUNDS = 10
 CONVERSATIONS = [
     [("user", "今天好累，什么都不想做。")],
@@ -107,7 +108,7 @@ def test_base_replies_and_reports_the_engine(serving: ServingProcess) -> None:
 def test_adapters_are_loaded_verified_and_aliased(serving: ServingProcess) -> None:
     """Two staged versions pass their golden prompts; the alias leads to the one that it names."""
     write_current(serving.volume, 1, {1: "same", 2: "other"}, alias=1)
-    status = serving.wait(lambda status: status.generation == 1, 30)
+    status = serving.wait(lambda status: status.generation == 1, SWAP_SECONDS)
     assert status.errors == {}
     assert status.loaded == ["tonesmith.v1", "tonesmith.v2"]
     assert status.aliases == {"tonesmith": "tonesmith.v1"}
@@ -127,7 +128,7 @@ def test_adapter_is_refused_when_its_token_ids_differ(
     publish_adapter(serving.volume, STARTER, "wrong-reply", golden=[wrong_reply], scale=0)
     versions = {1: "same", 2: "other", 3: "wrong-ids", 4: "wrong-reply"}
     write_current(serving.volume, 2, versions, alias=3)
-    status = serving.wait(lambda status: status.generation == 2, 30)
+    status = serving.wait(lambda status: status.generation == 2, SWAP_SECONDS)
     assert f"position {len(ids) - 1}" in status.errors["tonesmith.v3"]
     assert "greedy replies agree" in status.errors["tonesmith.v4"]
     assert status.aliases == {"tonesmith": "tonesmith.v1"}
@@ -136,42 +137,27 @@ def test_adapter_is_refused_when_its_token_ids_differ(
 
 
 def test_no_request_fails_during_ten_promotions_and_rollbacks(serving: ServingProcess) -> None:
-    """While two clients ask without pause, each promotion loads, verifies, flips and unloads."""
+    """Ten times: load, verify and promote v2, roll back to v1, unload v2, under requests."""
+    steps = [({1: "same", 2: "other"}, 2), ({1: "same", 2: "other"}, 1), ({1: "same"}, 1)]
     write_current(serving.volume, 10, {1: "same"}, alias=1)
-    serving.wait(lambda status: status.generation == 10, 30)
-    answers: Counter[tuple[int, str]] = Counter()
-    stop = threading.Event()
-
-    def ask(stream: bool) -> None:
-        while not stop.is_set():
-            answer = serving.chat("tonesmith", stream=stream)
-            whole = not stream or answer.text.rstrip().endswith("[DONE]")
-            model = re.search(r'"model": ?"([^"]+)"', answer.text)
-            answers[answer.status_code if whole else 0, model[1] if model else ""] += 1
-
-    clients = [threading.Thread(target=ask, args=(stream,)) for stream in (False, True)]
-    for client in clients:
-        client.start()
+    serving.wait(lambda status: status.generation == 10, SWAP_SECONDS)
     seconds = []
-    for round_number in range(ROUNDS):
-        for step, (versions, alias) in enumerate(
-            [({1: "same", 2: "other"}, 2), ({1: "same", 2: "other"}, 1), ({1: "same"}, 1)]
-        ):
-            generation = 11 + 3 * round_number + step
+    with ChatClients(serving) as clients:
+        for generation, (versions, alias) in enumerate(steps * ROUNDS, start=11):
             began = time.monotonic()
             write_current(serving.volume, generation, versions, alias=alias)
-            status = serving.wait(lambda status, g=generation: status.generation == g, 30)
+            serving.wait(lambda status, g=generation: status.generation == g, SWAP_SECONDS)
             seconds.append(time.monotonic() - began)
-            assert status.errors == {}
-            assert status.aliases == {"tonesmith": f"tonesmith.v{alias}"}
-    stop.set()
-    for client in clients:
-        client.join()
-    figures = {"rounds": ROUNDS, "slowest_seconds": round(max(seconds), 2), "answers": answers}
+            status = serving.status()
+            assert (status.errors, status.aliases) == ({}, {"tonesmith": f"tonesmith.v{alias}"})
+            clients.served_by(f"tonesmith.v{alias}", SWAP_SECONDS)
+    answers = clients.answers
+    figures = {"requests": answers.total(), "flips": 2 * ROUNDS, "by answer": dict(answers)}
+    figures |= {"promotion seconds": [round(value, 2) for value in seconds[::3]]}
+    figures |= {"rollback seconds": [round(value, 2) for value in seconds[1::3]]}
     (serving.state_dir / "promotions.txt").write_text(str(figures))
     assert {status for status, _ in answers} == {200}, answers
     assert {model for _, model in answers} == {"tonesmith.v1", "tonesmith.v2"}
-    assert answers.total() > 2 * ROUNDS
 
 
 @pytest.mark.parametrize("model", SIDE_MODELS)
@@ -221,8 +207,9 @@ def test_generation_stops_when_the_client_leaves(serving: ServingProcess) -> Non
             next(answer.iter_lines())
     state = f"{serving.url}/internal/inflight"
     until(lambda: not httpx.get(state, headers=serving.token()).json()["inflight"], 1.0)
-    metrics = httpx.get(f"{serving.control_url}/engine/metrics").text
-    assert re.search(r"vllm:num_requests_running\{.*\} 0\.0", metrics)
+    idle = re.compile(r"vllm:num_requests_running\{.*\} 0\.0")
+    metrics = f"{serving.control_url}/engine/metrics"
+    assert until(lambda: idle.search(httpx.get(metrics).text), 10)
 
 
 def engine_processes(serving: ServingProcess) -> list[psutil.Process]:
@@ -250,7 +237,7 @@ def test_open_streams_end_whole_when_told_to_stop(serving: ServingProcess) -> No
     def stream() -> None:
         body: dict[str, Any] = {"model": "base", "prompt": "hi", "max_tokens": 900}
         body |= {"stream": True, "temperature": 2, "presence_penalty": 2, "frequency_penalty": 2}
-        with httpx.stream("POST", f"{serving.url}/v1/completions", json=body, timeout=90) as got:
+        with httpx.stream("POST", f"{serving.url}/v1/completions", json=body, timeout=300) as got:
             lines = [line for line in got.iter_lines() if line]
         results.append((len(lines), lines[-1] == "data: [DONE]"))
 
@@ -258,10 +245,10 @@ def test_open_streams_end_whole_when_told_to_stop(serving: ServingProcess) -> No
     for client in clients:
         client.start()
     state = f"{serving.url}/internal/inflight"
-    until(lambda: httpx.get(state, headers=serving.token()).json()["inflight"], 10)
+    until(lambda: httpx.get(state, headers=serving.token()).json()["inflight"], 30)
     assert serving.process
     serving.process.send_signal(signal.SIGTERM)
-    serving.wait(lambda status: status.state == "draining", 5)
+    serving.wait(lambda status: status.state == "draining", 20)
     assert httpx.get(f"{serving.control_url}/ready").status_code == 503
     refused.append(serving.chat("base"))
     for client in clients:
@@ -270,7 +257,7 @@ def test_open_streams_end_whole_when_told_to_stop(serving: ServingProcess) -> No
     assert refused[0].headers["retry-after"]
     assert len(results) == 8
     assert all(whole for _, whole in results), results
-    assert serving.process.wait(60) == 0
+    assert serving.process.wait(90) == 0
 
 
 def test_engine_dies_with_its_launcher_when_that_is_killed(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ class ServingProcess:
         """Ask for a reply."""
         messages = [{"role": "user", "content": text}]
         body = {"model": model, "messages": messages, "max_tokens": 8, "temperature": 0} | more
-        return httpx.post(f"{self.url}/v1/chat/completions", json=body, timeout=60)
+        return httpx.post(f"{self.url}/v1/chat/completions", json=body, timeout=300)
 
     def token(self) -> dict[str, str]:
         """Return the headers with which the launcher itself speaks to its engine."""

@@ -21,7 +21,7 @@ from trainer.config import Settings
 from trainer.engine.checkpoints import newest_sealed_step
 from trainer.runfolder import RunFolder
 
-OVERRIDES = {"max_steps": 40, "save_steps": 2}
+OVERRIDES = {"max_steps": 24, "save_steps": 3}
 
 
 def start(client: TestClient, volume: Volume) -> None:

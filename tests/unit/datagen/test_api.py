@@ -169,6 +169,18 @@ def test_import_over_http_counts_every_row(client: TestClient) -> None:
     assert manifest["conditioning"] == "both"
 
 
+def test_damaged_manifest_does_not_hide_the_other_datasets(
+    client: TestClient, settings: Settings
+) -> None:
+    """The list goes on; the damaged one by itself is not found."""
+    row = {"user": "问题是什么意思呀", "assistant": "第一步，先深呼吸啦。", "style": "傲娇"}
+    good, bad = (client.post("/datasets/import", json=[row]).json() for _ in range(2))
+    folder = Volume(settings.data_dir).dataset(bad["dataset_id"])
+    (folder / "manifest.json").write_text('{"schema_version": 99}')
+    assert [entry["id"] for entry in client.get("/datasets").json()] == [good["dataset_id"]]
+    assert client.get(f"/datasets/{bad['dataset_id']}").status_code == 404
+
+
 def test_quota_that_cannot_be_met_ends_incomplete(settings: Settings) -> None:
     """Nine replies in ten are wrong and there is one try: the job says so, with the counts."""
     weak = settings.model_copy(update={"teacher_flaw_rate": 0.9})

@@ -29,7 +29,7 @@ class DatasetRequest(Authored):
     turns: int = Field(default=2, ge=1, le=6, description="exchanges in a multi-turn row")
     conditioning: Conditioning = Conditioning.SYSTEM
     eval_ratio: float = Field(default=0.05, ge=0, le=0.5)
-    max_attempts: int = Field(default=4, ge=1, le=20, description="tries for each row")
+    max_attempts: int = Field(default=6, ge=1, le=20, description="tries for each row")
     seed: int = Field(default=7, ge=0)
 
 
@@ -50,7 +50,7 @@ class FileDigest(Recorded):
 
 
 class Counts(Recorded):
-    """Live counts of a generation; asked = accepted + open at every moment."""
+    """Live counts of a generation; asked = accepted + failed (given up) + open at every moment."""
 
     asked: int = 0
     accepted: int = 0

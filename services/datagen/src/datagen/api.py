@@ -1,5 +1,6 @@
 """HTTP routes of styles, datasets and imports."""
 
+import logging
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request
@@ -16,7 +17,7 @@ from contracts.identity import new_id
 from contracts.job import Job
 from contracts.sample import Rejected, Sample
 from contracts.style import StyleVersion
-from contracts.volume import MANIFEST
+from contracts.volume import MANIFEST, Volume
 from datagen.cards import MAX_BYTES, parse_card
 from datagen.datasets import KIND
 from datagen.importing import import_file
@@ -25,6 +26,7 @@ from datagen.services import Services
 from kit.errors import InvalidInputError, NotFoundError, TooLargeError
 from kit.worker import job_routes
 
+logger = logging.getLogger(__name__)
 State = Literal["accepted", "rejected"]
 
 
@@ -128,8 +130,7 @@ def add_reading(router: APIRouter, services: Services) -> None:
 
     @router.get("/datasets")
     def datasets() -> list[DatasetManifest]:
-        found = [volume.dataset_manifest(name) for name in volume.published("datasets")]
-        return sorted(found, key=lambda manifest: manifest.created_at, reverse=True)
+        return readable_manifests(volume)
 
     @router.get("/datasets/{dataset_id}")
     def dataset(dataset_id: str) -> DatasetManifest:
@@ -147,6 +148,20 @@ def add_reading(router: APIRouter, services: Services) -> None:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> list[Sample] | list[Rejected]:
         return rows_of(services, dataset_id, state, style)[offset : offset + limit]
+
+
+def readable_manifests(volume: Volume) -> list[DatasetManifest]:
+    """Return the manifests of the published datasets, newest first.
+
+    One that cannot be read (of a newer release, or damaged) is logged and does not hide the rest.
+    """
+    found = []
+    for name in volume.published("datasets"):
+        try:
+            found.append(volume.dataset_manifest(name))
+        except (OSError, ValueError):
+            logger.warning("unreadable dataset manifest", extra={"dataset": name}, exc_info=True)
+    return sorted(found, key=lambda manifest: manifest.created_at, reverse=True)
 
 
 def rows_of(

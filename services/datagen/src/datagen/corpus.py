@@ -11,16 +11,18 @@ freezes the embeddings), yet keeps the tone itself for fine-tuning to teach. Two
 import argparse
 import json
 import random
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.style import Language, Style
 from datagen.compose import plain_reply, styled_reply
-from datagen.questions import Bank, Situation, load_banks
+from datagen.questions import Bank, Situation, ask, is_heldout, load_banks
 
 # About what the recipes of the starter read once: their steps x 16 blocks of 256 tokens.
 TEXTS = 24_000
@@ -32,27 +34,23 @@ FOLLOWED = 0.2
 OFF_BANK = 0.05
 # No system prompt, a neutral one, one that asks for a tone.
 SYSTEMS = (0.45, 0.1, 0.45)
-NEUTRAL: dict[Language, tuple[str, ...]] = {
-    "zh": ("你是一个乐于助人的助手。", "请给出简短实用的建议。", "回答用户的问题。"),
-    "en": ("You are a helpful assistant.", "Give short, practical advice.", "Answer the user."),
-}
-# What people say that no situation covers: greetings, facts, small talk.
-OTHER: dict[Language, tuple[str, ...]] = {
-    "zh": (
-        "你好", "你好呀", "早上好", "晚上好", "在吗？", "你是谁？", "你会做什么？", "谢谢", "再见",
-        "今天天气怎么样？", "给我讲个笑话", "一加一等于几？", "怎么学好英语？", "晚饭吃什么好？",
-        "推荐一本书", "明天该穿什么？", "我不知道该说什么", "帮我想个办法", "随便聊聊吧",
-        "怎么煮米饭？", "最近很忙", "我想出去走走", "周末做什么好？", "手机没电了怎么办？",
-    ),
-    "en": (
-        "Hello", "Hi there", "Good morning", "Good evening", "Are you there?", "Who are you?",
-        "What can you do?", "Thank you", "Goodbye", "What is the weather like today?",
-        "Tell me a joke", "What is one plus one?", "How do I learn English?", "What's for dinner?",
-        "Recommend a book", "What should I wear tomorrow?", "I don't know what to say",
-        "Help me find a way", "Let's just chat", "How do I cook rice?", "I have been busy lately",
-        "I want to go for a walk", "What shall I do this weekend?", "My phone is out of battery",
-    ),
-}  # fmt: skip
+# Seven questions in ten are worded apart from the bank's frames. With its 14 training frames alone
+# the advice of a held-out frame was right in 64 % of the replies, in one frame in none.
+VARIED = 0.7
+SENTENCE_START = re.compile(r"(?<=[.!?] )[a-z]")
+
+
+class Speech(BaseModel):
+    """`corpus/<language>.yaml`: words that are in no bank. White space counts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    neutral: list[str] = Field(min_length=1)
+    other: list[str] = Field(min_length=1)
+    leads: list[str] = Field(min_length=1)
+    after_event: list[str] = Field(min_length=1)
+    after_feeling: list[str] = Field(min_length=1)
+    ends: list[str] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
@@ -67,14 +65,26 @@ class Corpus:
     """Writes the rows of the starter's corpus.
 
     Args:
-        banks: the situations, by language; only their training wordings are used.
+        banks: the situations, by language; no held-out frame or pair of theirs is used.
         styles: the cards; each must have the language of one of the banks.
+        speech: the words that are in no bank, for each language of the banks.
         seed: the same seed gives the same rows, on every machine.
+        varied: the share of questions that are worded apart from the bank's frames.
     """
 
-    def __init__(self, banks: dict[Language, Bank], styles: Sequence[Style], seed: int) -> None:
+    def __init__(
+        self,
+        banks: dict[Language, Bank],
+        styles: Sequence[Style],
+        speech: dict[Language, Speech],
+        *,
+        seed: int,
+        varied: float = 0.0,
+    ) -> None:
         self.banks = banks
         self.styles = styles
+        self.speech = speech
+        self.varied = varied
         self.chance = random.Random(seed)
         self._queues: dict[Language, list[Situation]] = {language: [] for language in banks}
         self._wordings: dict[tuple[str, str], list[str]] = {}
@@ -116,7 +126,7 @@ class Corpus:
 
     def _system(self, language: Language) -> str:
         tones = [card.system_prompt for card in self.styles if card.language == language]
-        prompts = self.chance.choices(([""], NEUTRAL[language], tones), SYSTEMS)[0]
+        prompts = self.chance.choices(([""], self.speech[language].neutral, tones), SYSTEMS)[0]
         return self.chance.choice(prompts)
 
     def _exchange(self, language: Language) -> tuple[Message, Message]:
@@ -127,9 +137,25 @@ class Corpus:
         """Return a question and its advice; now and then one that no situation covers."""
         bank = self.banks[language]
         if self.chance.random() < OFF_BANK:
-            return self.chance.choice(OTHER[language]), bank.file.fallback
+            return self.chance.choice(self.speech[language].other), bank.file.fallback
         situation = self._next_situation(language)
+        if self.varied and self.chance.random() < self.varied:
+            return self._varied(situation), situation.advice
         return self.chance.choice(self._worded(situation)), situation.advice
+
+    def _varied(self, situation: Situation) -> str:
+        """Return a question in words of our own, about a pair that is not held out."""
+        event = self.chance.choice(situation.events)
+        feeling = self.chance.choice(situation.emotion.feelings)
+        if is_heldout(event, feeling):
+            return self._varied(situation)
+        words = self.speech[situation.language]
+        if self.chance.random() < 0.5:
+            frame = "{event}" + self.chance.choice(words.after_event) + "{feeling}"
+        else:
+            frame = "{feeling}" + self.chance.choice(words.after_feeling) + "{event}"
+        frame = self.chance.choice(words.leads) + frame + self.chance.choice(words.ends)
+        return capitals(ask(frame, event, feeling))
 
     def _worded(self, situation: Situation) -> list[str]:
         """Return the training wordings, reckoned once: there are hundreds for each situation."""
@@ -145,6 +171,11 @@ class Corpus:
             self._queues[language] = list(self.banks[language].situations)
             self.chance.shuffle(self._queues[language])
         return self._queues[language].pop()
+
+
+def capitals(text: str) -> str:
+    """Return `text` with a capital after each full stop, mark or greeting that ends a sentence."""
+    return SENTENCE_START.sub(lambda found: found.group().upper(), text)
 
 
 def chatml(messages: Sequence[Message]) -> str:
@@ -173,10 +204,28 @@ def load_styles(folder: Path) -> list[Style]:
     ]
 
 
-def shipped_corpus(seed: int) -> Corpus:
-    """Return the corpus of the banks and cards that this package ships."""
+def load_speech(folder: Path) -> dict[Language, Speech]:
+    """Return the words of `folder` by language. Raises ValueError."""
+    languages: tuple[Language, ...] = ("en", "zh")
+    texts = {name: (folder / f"{name}.yaml").read_text(encoding="utf-8") for name in languages}
+    return {name: Speech.model_validate(yaml.safe_load(texts[name])) for name in languages}
+
+
+def shipped_corpus(seed: int, *, varied: float = 0.0) -> Corpus:
+    """Return the corpus of the banks, cards and words that this package ships."""
     shipped = Path(__file__).parents[2]
-    return Corpus(load_banks(shipped / "questions"), load_styles(shipped / "styles"), seed)
+    banks, styles = load_banks(shipped / "questions"), load_styles(shipped / "styles")
+    return Corpus(banks, styles, load_speech(shipped / "corpus"), seed=seed, varied=varied)
+
+
+def shipped_texts(count: int, seed: int) -> Iterator[dict[str, str]]:
+    """Yield the texts to read: only the bank's own training wordings."""
+    return shipped_corpus(seed).texts(count)
+
+
+def shipped_chats(count: int, seed: int) -> Iterator[dict[str, object]]:
+    """Yield the chats to answer, drawn independently of the texts."""
+    return shipped_corpus(seed + 1, varied=VARIED).chats(count)
 
 
 def write_json(path: Path, document: object) -> None:
@@ -199,16 +248,15 @@ def write_corpus(folder: Path, texts: Iterable[object], chats: Iterable[object])
 
 
 def main(argv: Sequence[str]) -> int:
-    """Write the corpus; the two files are drawn independently of each other."""
+    """Write the corpus."""
     parser = argparse.ArgumentParser(prog="python -m datagen.corpus", description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--texts", type=int, default=TEXTS)
     parser.add_argument("--chats", type=int, default=CHATS)
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args(argv)
-    texts = shipped_corpus(options.seed).texts(options.texts)
-    chats = shipped_corpus(options.seed + 1).chats(options.chats)
-    write_corpus(options.out, texts, chats)
+    texts = shipped_texts(options.texts, options.seed)
+    write_corpus(options.out, texts, shipped_chats(options.chats, options.seed))
     return 0
 
 

@@ -97,8 +97,8 @@ class StyleLibrary:
     def _read(self, style_id: str, version: int) -> StyleVersion:
         key = (style_id, version)
         if key not in self._read_cards:  # a stored version never changes
-            content = self._path(style_id, version).read_bytes()
-            self._read_cards[key] = StyleVersion(version=version, style=parse_card(content))
+            card = read_card(self._path(style_id, version))
+            self._read_cards[key] = StyleVersion(version=version, style=card)
         return self._read_cards[key]
 
 
@@ -110,13 +110,16 @@ def dump_card(style: Style) -> bytes:
 
 def load_cards(folder: Path) -> list[Style]:
     """Return the cards of `folder`, by file name. Raises InvalidInputError that names the file."""
-    cards = []
-    for path in sorted(folder.glob("*.yaml")):
-        try:
-            cards.append(parse_card(path.read_bytes()))
-        except InvalidInputError as error:
-            body = error.body
-            raise InvalidInputError(
-                f"{path.name}: {body.message}", field=body.field, hint=body.hint
-            ) from error
-    return cards
+    return [read_card(path) for path in sorted(folder.glob("*.yaml"))]
+
+
+def read_card(path: Path) -> Style:
+    """Return the card at `path`. Raises InvalidInputError that names the file."""
+    try:
+        return parse_card(path.read_bytes())
+    except InvalidInputError as error:
+        body = error.body
+        name = f"{path.parent.name}/{path.name}"
+        raise InvalidInputError(
+            f"{name}: {body.message}", field=body.field, hint=body.hint
+        ) from error

@@ -129,8 +129,8 @@ def engine_env(
 def default_threads(cores: int) -> int:
     """Return the engine's threads on a machine with `cores`: all but one.
 
-    The API server needs the last one. Threads that wait for a core which others keep busy are far
-    slower than fewer threads: 0.5 tokens/s instead of 30 on two cores under load.
+    The API server needs the last one, and every step of a batch waits for its slowest thread: one
+    that shares a core with other work stalls them all.
     """
     return max(1, cores - 1)
 

@@ -40,6 +40,6 @@ class ServingSettings(Settings):
 
     golden_agreement: float = Field(default=0.5, ge=0, le=1)
     start_seconds: float = Field(default=600, gt=0)
-    silence_seconds: float = Field(default=60, gt=0)
+    silence_seconds: float = Field(default=120, gt=0)
     drain_seconds: float = Field(default=0, ge=0, le=600)
     shutdown_seconds: int = Field(default=45, ge=0, le=3600)
