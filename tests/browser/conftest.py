@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from fakes.running import running
 from fakes.stack import Stack, running_stack
@@ -23,7 +23,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WAIT_MILLISECONDS = 15_000
+# Patience with a machine on which a model is trained at the same time.
+WAIT_MILLISECONDS = 30_000
 Opener = Callable[..., "Visit"]
 
 
@@ -64,6 +65,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail("no Chromium: install it, or name it in CHROMIUM")
         pytest.skip("no Chromium: install it, or name it in CHROMIUM")
+    expect.set_options(timeout=WAIT_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

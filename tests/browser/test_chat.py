@@ -18,6 +18,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
 ]
 ZH, EN = texts_in("zh"), texts_in("en")
+# One second is promised, and held in tests/unit/ui/test_answers.py; the rest is the browser's.
+STOP_SECONDS = 3.0
 QUESTION = EXAMPLES["zh"][2]
 
 
@@ -53,7 +55,7 @@ def within(seconds: float, condition: Any) -> bool:
 
 def test_styled_reply_is_streamed(visit: Opener, stack: Stack) -> None:
     """A question is typed, the reply grows before the reader's eyes, in the chosen style."""
-    stack.delay = 0.1
+    stack.delay = 0.3
     opened = visit()
     choose_style(opened, "温柔")
     ask(opened, QUESTION)
@@ -70,13 +72,13 @@ def test_styled_reply_is_streamed(visit: Opener, stack: Stack) -> None:
 
 
 def test_stop_ends_the_generation(visit: Opener, stack: Stack) -> None:
-    """Within a second the upstream is let go; what was said stays; the next question works."""
-    stack.delay = 0.15
+    """The upstream is let go at once; what was said stays; the next question works."""
+    stack.delay = 0.8
     opened = visit()
     ask(opened, QUESTION)
     opened.page.locator("#chat-0 .message.bot").wait_for()
     opened.page.locator("#chat-stop").click()
-    assert within(1.0, lambda: stack.abandoned == 1 and not stack.streaming)
+    assert within(STOP_SECONDS, lambda: stack.abandoned == 1 and not stack.streaming)
     expect(opened.page.locator("#chat-send")).to_be_visible()
     assert opened.messages()[-1]
     stack.delay = 0.0
@@ -87,12 +89,12 @@ def test_stop_ends_the_generation(visit: Opener, stack: Stack) -> None:
 
 def test_generation_ends_when_the_page_is_closed(visit: Opener, stack: Stack) -> None:
     """Nobody listens, so nobody talks."""
-    stack.delay = 0.15
+    stack.delay = 0.8
     opened = visit()
     ask(opened, QUESTION)
     opened.page.locator("#chat-0 .message.bot").wait_for()
     opened.page.close()
-    assert within(1.5, lambda: stack.abandoned == 1 and not stack.streaming)
+    assert within(STOP_SECONDS, lambda: stack.abandoned == 1 and not stack.streaming)
 
 
 def test_language_changes_and_the_chat_stays(visit: Opener, stack: Stack) -> None:
@@ -144,11 +146,13 @@ def test_answer_is_made_again_and_the_chat_is_cleared(visit: Opener, stack: Stac
     page.locator("#chat-examples button").nth(1).click()
     whole_reply(opened)
     choose_style(opened, "毒舌")
+    stack.delay = 0.2
     page.locator("#chat-retry").click()
-    assert within(5.0, lambda: len(stack.asked) == 2)
+    expect(page.locator("#chat-stop")).to_be_visible()
     whole_reply(opened)
+    assert len(stack.asked) == 2
     assert opened.messages(role="user") == [EXAMPLES["zh"][1]]
-    assert len(opened.messages()) == 1
+    expect(page.locator("#chat-0 .message.bot")).to_have_count(1)
     page.locator("#chat-clear").click()
     expect(page.locator("#chat-0 .message")).to_have_count(0)
     expect(page.locator("#chat-examples")).to_be_visible()
@@ -165,21 +169,36 @@ def test_first_visitor_learns_what_to_do(visit: Opener, stack: Stack) -> None:
     expect(opened.page.locator(".ts-notice")).to_have_count(0)
 
 
-def test_failure_is_explained_within_two_seconds(visit: Opener, stack: Stack) -> None:
-    """A serving that hangs is found out; the question stays and can be asked again."""
+def test_silence_is_told_within_two_seconds(visit: Opener, stack: Stack) -> None:
+    """A serving that hangs is noticed; the reader may stop, and ask again when it is back."""
     opened = visit()
     stack.hang = True
     started = time.monotonic()
     ask(opened, QUESTION)
     explanation = opened.page.locator("#chat-problem .ts-problem")
-    explanation.wait_for()
-    # Two seconds are promised; the browser and a busy machine get one more.
-    assert time.monotonic() - started < 3.0
-    assert "Traceback" not in explanation.inner_text()
+    expect(explanation).to_contain_text(ZH("problem.silent"))
+    # Two seconds are promised, and held in tests/unit/ui/test_turns.py; the rest as above.
+    assert time.monotonic() - started < STOP_SECONDS
+    opened.page.locator("#chat-stop").click()
     stack.hang = False
     opened.page.locator("#chat-retry").click()
     expect(opened.page.locator("#chat-0 .message.bot")).to_have_count(1)
     assert whole_reply(opened)
+    expect(explanation).to_have_count(0)
+
+
+def test_failure_is_explained_and_may_be_tried_again(visit: Opener, stack: Stack) -> None:
+    """The reader is told in words what went wrong; the question stays."""
+    opened = visit()
+    stack.refuse = (500, "engine died")
+    ask(opened, QUESTION)
+    explanation = opened.page.locator("#chat-problem .ts-problem")
+    expect(explanation).to_contain_text(ZH("problem.http_5xx"))
+    assert "Traceback" not in explanation.inner_text()
+    stack.refuse = None
+    opened.page.locator("#chat-retry").click()
+    assert whole_reply(opened)
+    assert opened.messages(role="user") == [QUESTION]
     expect(explanation).to_have_count(0)
 
 

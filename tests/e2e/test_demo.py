@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -46,18 +47,28 @@ class Shown:
         return total / replies
 
 
+def sources() -> dict[str, str]:
+    """Return where our packages are, unless they are installed as they are for a user."""
+    if [*distributions(name="tonesmith")]:
+        return {}
+    paths = [str(ROOT / package / "src") for package in (*PACKAGES, *SERVICES)]
+    return {"PYTHONPATH": os.pathsep.join(paths)}
+
+
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     """Run the demo once, in a folder of its own."""
     missing = [name for name in ENGINES if not os.environ.get(name)]
     assert not missing, f"call through make, which sets {missing}"
     folder = tmp_path_factory.mktemp("demo")
-    paths = [str(ROOT / package / "src") for package in (*PACKAGES, *SERVICES)]
-    environ = dict(os.environ) | {
-        "DEMO_EXIT": "1",
-        "MODELS_DIR": str(ROOT / "services/trainer/bases"),
-        "PYTHONPATH": os.pathsep.join(paths),
-    }
+    environ = (
+        dict(os.environ)
+        | sources()
+        | {
+            "DEMO_EXIT": "1",
+            "MODELS_DIR": str(ROOT / "services/trainer/bases"),
+        }
+    )
     done = subprocess.run(
         [sys.executable, "-m", "tonesmith", "demo"],
         cwd=folder,

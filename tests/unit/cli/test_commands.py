@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fakes.tonesmith_services import MODEL, FakeServices, error, job
+from fakes.tonesmith_services import MODEL, STATUS, FakeServices, error, job
 
 from .conftest import Call
 
@@ -98,7 +98,25 @@ def test_stage_promote_rollback_name_what_answers(call: Call) -> None:
     """Each says the served name, and what to do next."""
     assert "tonesmith.v1" in call("stage", MODEL["id"]).out
     assert "tonesmith.v1" in call("promote", MODEL["id"]).out
-    assert "version 1" in call("rollback").out
+    assert "tonesmith.v1" in call("rollback").out
+
+
+@pytest.mark.parametrize("command", [["stage", MODEL["id"]], ["promote", MODEL["id"]]])
+def test_refusal_of_serving_is_told(call: Call, fake: FakeServices, command: list[str]) -> None:
+    """The trainer agreed, but the adapter does not fit what is served: that is no success."""
+    told = {"loaded": [], "aliases": {}, "errors": {"tonesmith.v1": "other weights"}}
+    fake.answers["GET /status"] = lambda _: httpx.Response(200, json=STATUS | told)
+    called = call(*command)
+    assert called.code == 1
+    assert "serving refuses tonesmith.v1: other weights" in called.err
+
+
+def test_promotion_without_serving_is_a_note(call: Call, fake: FakeServices) -> None:
+    """What the trainer has written down is done; serving reads it when it starts."""
+    fake.down.add(8010)
+    called = call("promote", MODEL["id"])
+    assert called.code == 0
+    assert "is loaded later" in called.err
 
 
 def test_refused_promotion_shows_the_difference(call: Call, fake: FakeServices) -> None:

@@ -88,6 +88,8 @@ class Place:
             if process.poll() is None:
                 process.terminate()
             process.communicate(timeout=SECONDS)
+        if self.supervisor.running:
+            self.note(self.supervisor.pid())
         end_all(self.seen)
 
     def run(self, *arguments: str) -> Left:

@@ -10,7 +10,7 @@ import pytest
 from client.datagen import DatagenClient
 from contracts.dataset import DatasetRequest, ImportRequest
 from contracts.evaluation import EvaluationRequest
-from fakes.tonesmith_services import FakeServices
+from fakes.tonesmith_services import REPLIES, FakeServices
 
 
 @pytest.fixture
@@ -76,3 +76,18 @@ def test_evaluation_is_a_report_with_replies(datagen: DatagenClient) -> None:
 def test_datasets_are_manifests(datagen: DatagenClient) -> None:
     """Each published dataset says what it is."""
     assert datagen.datasets()[0] == datagen.dataset("demo-1")
+
+
+def test_all_replies_are_read_page_by_page(fake: FakeServices, datagen: DatagenClient) -> None:
+    """An answer holds a thousand rows at most; the next begins where it ended."""
+    rows = [REPLIES[0] | {"question": f"{number}?"} for number in range(1002)]
+
+    def page(request: httpx.Request) -> httpx.Response:
+        offset, limit = (int(request.url.params[name]) for name in ("offset", "limit"))
+        return httpx.Response(200, json=rows[offset : offset + limit])
+
+    fake.answers["GET /evaluations/evaluation-1/replies"] = page
+    assert [reply.question for reply in datagen.replies("evaluation-1")] == [
+        row["question"] for row in rows
+    ]
+    assert len(fake.requests) == 2

@@ -178,3 +178,13 @@ def test_model_whose_gate_failed_is_refused(
     job = promote(client, wait, model_id)
     assert job.error is not None
     assert "gate: it has no checks" in job.error.message
+
+
+def test_broken_manifest_is_refused_and_hides_no_other_model(
+    client: TestClient, volume: Volume, model_id: str
+) -> None:
+    """A torn document is a clear error for its model, and none for the list."""
+    (volume.model(model_id) / MANIFEST).write_text('{"id": ')
+    assert client.get("/models").json() == []
+    answer = client.get(f"/models/{model_id}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "gate_refused")

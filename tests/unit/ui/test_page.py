@@ -92,3 +92,13 @@ async def test_promotion_shows_when_the_clock_ticks(
     assert await page.tick() != before
     _, notice, *_ = await page.refresh("zh", *values(page))
     assert notice == ""
+
+
+def test_page_has_its_words_before_the_first_answer(built: Page) -> None:
+    """A page that opens on a slow machine is not blank."""
+    words = {
+        component["props"].get("elem_id"): component["props"].get("value")
+        for component in built.blocks.get_config_file()["components"]
+    }
+    assert words["chat-send"] == texts_in("zh")("chat.send")
+    assert words["compare-clear"] == texts_in("zh")("chat.clear")

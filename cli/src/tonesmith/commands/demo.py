@@ -28,7 +28,7 @@ def demo(context: typer.Context) -> None:
             shown = True
             for name, address in show.addresses(outcome.evaluation.id).items():
                 session.screen.out.print(f"{name:11} {address}")
-            if not session.environ.get("DEMO_EXIT"):
+            if session.environ.get("DEMO_EXIT") != "1":
                 stay(show.stack, session.screen)
         except (KeyboardInterrupt, StopRequestedError):
             if not shown:

@@ -6,9 +6,12 @@ import typer
 
 from contracts.artefact import CurrentModel
 from tonesmith.commands.data import Key
-from tonesmith.session import AsJson, session_of
+from tonesmith.served import Reached, wait_for_serving
+from tonesmith.session import AsJson, Session, session_of
 from tonesmith.watch import watch
 
+# vLLM may still be starting, for about a minute on two cores.
+FOLLOW_SECONDS = 180.0
 ModelId = Annotated[str, typer.Argument(help="Id of a published model.", show_default=False)]
 
 
@@ -26,6 +29,7 @@ def stage(context: typer.Context, model: ModelId, as_json: AsJson = False) -> No
     with session.trainer() as trainer:
         current = trainer.stage(model)
     served = served_name(current, model)
+    follow(session, lambda status: served in status.loaded, served)
     screen.result(current, f"staged as [bold]{served}[/]")
     screen.next_step(f"tonesmith evaluate --dataset ID --tuned {served}")
 
@@ -39,8 +43,9 @@ def promote(
     with session.trainer() as trainer:
         job = trainer.promote(model, key=key)
         job = watch(trainer.promotion_jobs, job, screen)
-    result = job.result
-    screen.result(job, f"[bold]{result.get('name')}[/] is now {result.get('served_name')}")
+    name, served = str(job.result.get("name")), str(job.result.get("served_name"))
+    follow(session, lambda status: status.aliases.get(name) == served, served)
+    screen.result(job, f"[bold]{name}[/] is now {served}")
     screen.next_step("tonesmith chat")
 
 
@@ -54,8 +59,24 @@ def rollback(
     screen = session.show(as_json)
     with session.trainer() as trainer:
         current = trainer.rollback(name)
-    screen.result(current, f"[bold]{name}[/] is now version {current.aliases.get(name)}")
+    served = f"{name}.v{current.aliases.get(name)}"
+    follow(session, lambda status: status.aliases.get(name) == served, served)
+    screen.result(current, f"[bold]{name}[/] is now {served}")
     screen.next_step("tonesmith status")
+
+
+def follow(session: Session, reached: Reached, served: str) -> None:
+    """Wait until serving does what the trainer has written down; without serving, say so.
+
+    Raises:
+        NotServedError: serving refuses it, with the reason.
+    """
+    with session.launcher() as launcher:
+        if not launcher.alive():
+            session.screen.note(f"[yellow]serving does not answer:[/] {served} is loaded later")
+            return
+        with session.screen.err.status(f"serving follows: {served}"):
+            wait_for_serving(launcher, reached, served, seconds=FOLLOW_SECONDS)
 
 
 def served_name(current: CurrentModel, model_id: str) -> str:

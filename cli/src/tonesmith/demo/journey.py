@@ -4,12 +4,10 @@ vLLM starts on the base as soon as the services are up and loads while data is g
 adapter trained: the trainer names the base in `models/current.json` at its first start.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from client import DatagenClient, Jobs, ServiceDownError, TrainerClient
-from client.serving import LauncherClient
+from client import DatagenClient, Jobs, LauncherClient, TrainerClient
 from contracts.artefact import CurrentModel, ModelManifest, ServingStatus
 from contracts.dataset import DatasetManifest, DatasetRequest
 from contracts.evaluation import EvaluationReport, EvaluationRequest
@@ -18,6 +16,7 @@ from contracts.run import RunRequest
 from tonesmith.commands.models import served_name
 from tonesmith.demo.board import Board, Row
 from tonesmith.errors import CommandError, JobFailedError
+from tonesmith.served import Reached, wait_for_serving
 from tonesmith.session import Session
 from tonesmith.watch import follow
 
@@ -26,7 +25,6 @@ PER_STYLE = 150
 MULTI_TURN_RATIO = 0.2
 QUESTIONS_PER_STYLE = 20
 SERVE_SECONDS = 300.0
-POLL_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -117,24 +115,14 @@ class Journey:
             self.wait_for(launcher, lambda status: NAME in status.aliases, NAME, row)
             return trainer.current()
 
-    def wait_for(
-        self,
-        launcher: LauncherClient,
-        reached: Callable[[ServingStatus], bool],
-        served: str,
-        row: Row,
-    ) -> None:
-        """Wait until serving has reached a state. Raises CommandError with serving's reason."""
-        deadline = time.monotonic() + SERVE_SECONDS
-        while not reached(status := status_of(launcher)):
-            reason = status.errors.get(served) or status.errors.get("engine")
-            if status.state == "failed" or reason:
-                raise CommandError(f"serving refuses {served}: {reason or status.state}")
-            if time.monotonic() > deadline:
-                raise CommandError(f"serving is {status.state} after {SERVE_SECONDS:.0f} s")
+    def wait_for(self, launcher: LauncherClient, reached: Reached, name: str, row: Row) -> None:
+        """Wait until serving has reached a state. Raises NotServedError with serving's reason."""
+
+        def tick(status: ServingStatus) -> None:
             self.check()
             row.show(0, 0, f"vLLM is {status.state}")
-            time.sleep(POLL_SECONDS)
+
+        wait_for_serving(launcher, reached, name, seconds=SERVE_SECONDS, tick=tick)
 
 
 def finish(jobs: Jobs, job: Job, row: Row) -> Job:
@@ -143,11 +131,3 @@ def finish(jobs: Jobs, job: Job, row: Row) -> Job:
     if final.state is not JobState.DONE:
         raise JobFailedError(final)
     return final
-
-
-def status_of(launcher: LauncherClient) -> ServingStatus:
-    """Return what serving says; one whose launcher does not answer yet is starting."""
-    try:
-        return launcher.status()
-    except ServiceDownError:
-        return ServingStatus(state="starting")

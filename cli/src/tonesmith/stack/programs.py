@@ -12,8 +12,9 @@ from tonesmith.stack.tether import tethered
 
 # A unix socket's path has at most 107 characters (sun_path in linux/un.h).
 LONGEST_SOCKET_PATH = 100
-# vLLM drains for some seconds; what has not stopped by then is killed with its group.
-STOP_SECONDS = 20
+# vLLM takes a while to end on a busy machine (18 s seen). What has not stopped by then is killed,
+# with its group.
+STOP_SECONDS = 30
 
 
 @dataclass(frozen=True)

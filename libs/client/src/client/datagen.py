@@ -10,8 +10,10 @@ from contracts.job import Job
 from contracts.sample import Rejected, Sample
 from contracts.style import StyleVersion
 
-# Reading a report with every reply, or gating a whole file of rows, takes longer than an intent.
+# Gating a whole file of rows takes longer than an intent.
 IMPORT_SECONDS = 300.0
+# The most rows that one answer holds.
+PAGE = 1000
 
 
 class DatagenClient(Service):
@@ -98,8 +100,13 @@ class DatagenClient(Service):
         return self.get(f"/evaluations/{evaluation_id}", EvaluationReport)
 
     def replies(self, evaluation_id: str) -> list[Reply]:
-        """Return every reply of an evaluation, in the order of the questions."""
-        return self.get(f"/evaluations/{evaluation_id}/replies", list[Reply])
+        """Return every reply of an evaluation, in its order."""
+        path, found = f"/evaluations/{evaluation_id}/replies", list[Reply]()
+        while page := self.get(path, list[Reply], offset=len(found), limit=PAGE):
+            found += page
+            if len(page) < PAGE:
+                break
+        return found
 
     def report_url(self, evaluation_id: str) -> str:
         """Return the address of the report's page."""

@@ -12,7 +12,7 @@ from contracts.run import RunEvent, RunRecord, RunRequest
 from kit.errors import NotFoundError
 from trainer import current
 from trainer.intake import submit
-from trainer.promote import file_checks, find_model, refuse
+from trainer.promote import file_checks, find_model, readable_models, refuse
 from trainer.recipe import RecipeInfo
 from trainer.runfolder import RunFolder, first_record
 from trainer.workshop import Workshop
@@ -84,7 +84,7 @@ def model_routes(shop: Workshop) -> APIRouter:
 
     @router.get("/models")
     def models() -> list[ModelManifest]:
-        return [shop.volume.model_manifest(name) for name in shop.volume.published("models")]
+        return readable_models(shop)
 
     @router.get("/models/{model_id}")
     def show(model_id: str) -> ModelManifest:

@@ -12,7 +12,6 @@ from typing import Any
 from contracts.artefact import GateCheck, GateResult, ModelManifest
 from contracts.durable import digest_differences
 from contracts.job import Job
-from contracts.model import check_name
 from kit.errors import NotFoundError
 from kit.worker import JobContext, Outcome
 from trainer import current
@@ -29,15 +28,26 @@ VERIFY_SECONDS = 300.0
 
 def find_model(shop: Workshop, model_id: str) -> ModelManifest:
     """Return the manifest of a published model. Raises NotFoundError, GateRefusedError."""
+    published = shop.volume.published("models")
+    if model_id not in published:
+        known = ", ".join(published[-5:]) or "none"
+        raise NotFoundError(f"there is no model {model_id[:80]!r}; the latest: {known}", field="id")
     try:
-        return shop.volume.model_manifest(check_name(model_id))
-    except FileNotFoundError:
-        known = ", ".join(shop.volume.published("models")[-5:]) or "none"
+        return shop.volume.model_manifest(model_id)
     except ValueError as error:
-        if (shop.volume.root / "models").joinpath(model_id).is_dir():
-            raise GateRefusedError(f"model {model_id!r} has a broken manifest") from error
-        known = "names are lower case"
-    raise NotFoundError(f"there is no model {model_id[:80]!r}; the latest: {known}", field="id")
+        message = f"model {model_id!r} has a broken manifest; train it again"
+        raise GateRefusedError(message, field="id") from error
+
+
+def readable_models(shop: Workshop) -> list[ModelManifest]:
+    """Return the manifests of all models; one that is broken is logged and left out."""
+    found = []
+    for name in shop.volume.published("models"):
+        try:
+            found.append(shop.volume.model_manifest(name))
+        except ValueError:
+            logger.warning("broken manifest", extra={"model": name})
+    return found
 
 
 def file_checks(shop: Workshop, model: ModelManifest) -> list[GateCheck]:

@@ -41,7 +41,8 @@ class RunJob:
         """Run a job to its final state, from wherever its folder says that it is."""
         folder = RunFolder(self.shop.volume, job.id)
         drive = Drive(self.shop, folder, context, first_record(job, folder))
-        drive.update(state=JobState.RUNNING, started_at=drive.record.started_at or now())
+        began = drive.record.started_at or now()
+        drive.update(state=JobState.RUNNING, started_at=began, ended_at=None, error=None)
         try:
             state, error = await drive.to_the_end()
         except TonesmithError as refused:

@@ -21,16 +21,20 @@ BEAT_SECONDS = 0.4
 # sum leaves half a second of the promised two to find the words.
 PATIENCE_SECONDS = 0.2
 PROBE_SECONDS = 1.3
+# A server that hangs cannot be told from one that is starved by a training run beside it: the
+# reader is told of the silence early, and it is given up late.
+GIVE_UP_SECONDS = 15.0
 # Faster than a reader sees, slower than tokens come: one redraw for several of them.
 REDRAW_SECONDS = 0.04
 
 
 @dataclass
 class Draft:
-    """A reply as far as it has come."""
+    """A reply as far as it has come; `silent` while serving answers nothing at all."""
 
     request: ChatRequest
     text: str = ""
+    silent: bool = False
     problem: ProblemError | None = None
     started: float = field(default_factory=time.monotonic)
     finished: bool = False
@@ -73,12 +77,7 @@ async def fill(backend: Backend, draft: Draft, grown: asyncio.Event) -> None:
     outcome = "cancelled"
     metrics.in_progress.inc()
     try:
-        async with aclosing(answer(backend, draft.request)) as pieces:
-            async for piece in pieces:
-                if not draft.text:
-                    metrics.first_token.labels(kind).observe(time.monotonic() - draft.started)
-                draft.text += piece
-                grown.set()
+        await pump(backend, draft, grown)
         outcome = "ok"
     except ProblemError as problem:
         draft.problem = problem
@@ -91,35 +90,69 @@ async def fill(backend: Backend, draft: Draft, grown: asyncio.Event) -> None:
         grown.set()
 
 
-async def answer(backend: Backend, request: ChatRequest) -> AsyncGenerator[str, None]:
-    """Yield the reply; if serving is silent, first make sure that it is there at all.
-
-    A process that hangs takes connections and never answers: waiting for its first piece would
-    take a minute. A probe beside the request tells a hung server (2 s) from a busy one.
-    """
-    async with aclosing(backend.chat(request)) as pieces:
-        first = asyncio.ensure_future(anext(pieces, None))
-        try:
-            done, _ = await asyncio.wait({first}, timeout=PATIENCE_SECONDS)
-            if not done:
-                await backend_lives(backend, first)
-            piece = await first
-        finally:
-            first.cancel()
-            await asyncio.gather(first, return_exceptions=True)
+async def pump(backend: Backend, draft: Draft, grown: asyncio.Event) -> None:
+    """Write the pieces into `draft` as they come. Raises ProblemError."""
+    first_token = backend.metrics.first_token.labels(draft.request.kind)
+    async with aclosing(backend.chat(draft.request)) as pieces:
+        piece = await first_piece(backend, pieces, draft, grown)
+        draft.silent = False
+        if piece is not None:
+            first_token.observe(time.monotonic() - draft.started)
         while piece is not None:
-            yield piece
+            draft.text += piece
+            grown.set()
             piece = await anext(pieces, None)
 
 
-async def backend_lives(backend: Backend, first: "asyncio.Future[str | None]") -> None:
-    """Raise ProblemError if serving does not answer the probe before the first piece comes."""
-    probe = asyncio.create_task(backend.alive(PROBE_SECONDS))
+async def first_piece(
+    backend: Backend, pieces: AsyncGenerator[str, None], draft: Draft, grown: asyncio.Event
+) -> str | None:
+    """Return the first piece, or None; meanwhile make sure that serving is there at all.
+
+    A process that hangs takes connections and never answers: nothing but a probe beside the
+    request tells it from one that is busy with other people's questions.
+    """
+    first: asyncio.Future[str | None] = asyncio.ensure_future(anext(pieces, None))
     try:
-        racing: set[asyncio.Future[Any]] = {probe, first}
-        await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
-        if probe.done():
-            probe.result()
+        await asyncio.wait({first}, timeout=PATIENCE_SECONDS)
+        if not first.done():
+            await watch(backend, first, draft, grown)
+        return await first
     finally:
-        probe.cancel()
-        await asyncio.gather(probe, return_exceptions=True)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+
+
+async def watch(
+    backend: Backend, first: asyncio.Future[str | None], draft: Draft, grown: asyncio.Event
+) -> None:
+    """Probe until serving answers or the first piece comes, and note a silence in `draft`.
+
+    Raises:
+        ProblemError: nobody listens, or the silence lasted GIVE_UP_SECONDS.
+    """
+    give_up = time.monotonic() + GIVE_UP_SECONDS
+    while not first.done():
+        problem = await probe(backend, first)
+        if problem and (problem.kind == "connect" or time.monotonic() > give_up):
+            raise problem
+        draft.silent = problem is not None
+        grown.set()
+        if not problem:
+            return
+
+
+async def probe(backend: Backend, first: asyncio.Future[str | None]) -> ProblemError | None:
+    """Return why serving does not answer; None if it does, or once the first piece is there."""
+    task = asyncio.create_task(backend.alive(PROBE_SECONDS))
+    try:
+        racing: set[asyncio.Future[Any]] = {task, first}
+        await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+    except ProblemError as problem:
+        return problem
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    return None

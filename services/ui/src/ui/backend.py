@@ -27,6 +27,9 @@ Answer = TypeVar("Answer")
 QUICK_SECONDS = 1.5
 # Silence between two pieces of a reply, and before the first: a busy CPU serves one at a time.
 STREAM_SECONDS = 60.0
+# A connection for each call: one kept open may be closed by the other side (uvicorn does after
+# 5 s) in the moment in which a question is sent on it, and the question would be lost.
+LIMITS = httpx.Limits(max_keepalive_connections=0)
 BUSY = frozenset({429, 503})
 
 
@@ -91,7 +94,7 @@ class Backend:
         key = read_secret(settings.serving_api_key_file)
         self.serving_headers = {"Authorization": f"Bearer {key}"} if key else {}
         # trust_env: a proxy from the environment must not come between neighbours.
-        self.http = httpx.AsyncClient(transport=transport, trust_env=False)
+        self.http = httpx.AsyncClient(transport=transport, limits=LIMITS, trust_env=False)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -14,6 +14,7 @@ Kind = Literal[
     "stream_broken",
     "busy",
     "empty",
+    "silent",
     "no_model",
     "too_long",
     "no_question",

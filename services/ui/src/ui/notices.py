@@ -19,6 +19,7 @@ COMMANDS = {
 }
 # What a server that is still coming up answers with, or does not.
 NOT_YET = frozenset({"connect", "timeout", "busy"})
+WAYS_OUT = {"http_4xx": "problem.shorter", "silent": "problem.stop"}
 INPUT_AT_FAULT = frozenset({"too_long", "no_question", "unknown_model", "unknown_style"})
 SELF_HEALING = frozenset({"waiting", "starting", "draining"})
 
@@ -55,7 +56,7 @@ def problem_sentences(texts: Texts, catalog: Catalog, problem: ProblemError) -> 
     said = [texts("problem.detail", detail=problem.detail)] if problem.detail else []
     if problem.kind in INPUT_AT_FAULT:
         return [texts(problem.key, **problem.values)]
-    way_out = "problem.shorter" if problem.kind == "http_4xx" else "problem.retry"
+    way_out = WAYS_OUT.get(problem.kind, "problem.retry")
     return [texts(problem.key), *said, texts(way_out)]
 
 

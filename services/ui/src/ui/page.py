@@ -26,6 +26,8 @@ from ui.texts import DEFAULT, Texts, accepted_language, as_language, texts_in
 
 # A promotion shows on open pages after this many seconds at most.
 REFRESH_SECONDS = 5.0
+# What a component says, whatever it is set to.
+WORDS = frozenset({"label", "placeholder", "info"})
 LANGUAGE_NAMES = [("中文", "zh"), ("English", "en")]
 
 
@@ -79,6 +81,9 @@ class Page:
                 with gr.Tab(texts(f"tab.{tab.id}"), id=tab.id) as item:
                     self.handles.append(tab.build(bench))
                 self.tabs.append(item)
+        for handle in self.handles:
+            nothing = [None] * len(handle.inputs)
+            label(handle.outputs, handle.render(texts, Catalog(), *nothing))
 
     def wire(self, blocks: gr.Blocks) -> None:
         """Connect loading, the language, and the clock."""
@@ -127,6 +132,16 @@ class Page:
     async def tick(self) -> str:
         """Return what the services offer, in a word: a change of it renders the page again."""
         return fingerprint(await self.talk.source.catalog())
+
+
+def label(components: list[Any], updates: list[Any]) -> None:
+    """Write words into components that are being built, so that no page opens without them."""
+    for component, update in zip(components, updates, strict=True):
+        words = update if isinstance(update, dict) else {}
+        for name in WORDS & words.keys():
+            setattr(component, name, words[name])
+        if isinstance(component, gr.Button):
+            component.value = words["value"]
 
 
 def fingerprint(catalog: Catalog) -> str:

@@ -33,11 +33,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Reply:
-    """A reply as far as it may be shown."""
+    """A reply as far as it may be shown; `silent` while serving answers nothing at all."""
 
     text: str
     problem: ProblemError | None
     finished: bool
+    silent: bool = False
 
 
 class Talk:
@@ -97,7 +98,7 @@ def shown(catalog: Catalog, draft: Draft) -> Reply:
     problem = draft.problem
     if draft.finished and not problem and not text.strip():
         problem = ProblemError("serving", "empty")
-    return Reply(text, problem, draft.finished)
+    return Reply(text, problem, draft.finished, draft.silent)
 
 
 def history_of(value: Any) -> list[Message]:

@@ -73,11 +73,14 @@ class Turns:
         said = [[*rows_of(history), {"role": "user", "content": text}] for history in histories]
         yield [*said, "", None, hidden(), "", hidden(), visible()]
         replies: list[Reply] = []
-        problem = None
+        problem, silent = None, False
         try:
             async with aclosing(self.talk.stream(question)) as states:
                 async for replies in states:
-                    yield [*with_replies(said, replies), *[gr.skip()] * OTHERS]
+                    told, silent = silent, any(reply.silent for reply in replies)
+                    explanation = gr.skip() if told is silent else silence(silent, language)
+                    others = [gr.skip()] * (OTHERS - 1)
+                    yield [*with_replies(said, replies), explanation, *others]
         except ProblemError as error:
             problem = error
         problem = problem or next((reply.problem for reply in replies if reply.problem), None)
@@ -103,11 +106,19 @@ class Turns:
 
     def stopped(self) -> list[Any]:
         """Return the buttons at rest; what was said stays."""
-        return [*[gr.skip()] * (self.columns + 4), visible(), hidden()]
+        unchanged = [gr.skip()] * self.columns
+        return [*unchanged, "", None, gr.skip(), gr.skip(), visible(), hidden()]
 
     def cleared(self) -> list[Any]:
         """Return the empty conversation."""
         return [*([] for _ in range(self.columns)), "", None, visible(), "", visible(), hidden()]
+
+
+def silence(silent: bool, language: Any) -> str:
+    """Return the note that serving says nothing, while it does."""
+    texts = texts_in(as_language(language) or DEFAULT)
+    problem = ProblemError("serving", "silent") if silent else None
+    return problem_html(texts, Catalog(), problem)
 
 
 def visible() -> Any:

@@ -1,4 +1,4 @@
-"""Build the starter base model from its corpus: blank, read, answer, publish.
+"""Build the starter base model from its corpus: blank, train (three times), publish.
 
     python -m trainer.engine.starter blank CORPUS OUT
     python -m trainer.engine.starter train RECIPE DATASET CORPUS BASE OUT
@@ -41,7 +41,11 @@ TOKENIZER_TEXTS = 20_000
 ROWS = ("texts.json", "chats.json")
 # So many rows of each file are hashed apart, so that a test can make them again in a moment.
 HEAD_ROWS = 500
-STAGES = {"read": ("starter.yaml", "texts"), "answer": ("starter-chat.yaml", "chats")}
+STAGES = {
+    "read": ("starter.yaml", "texts"),
+    "answer": ("starter-chat.yaml", "chats"),
+    "settle": ("starter-settle.yaml", "texts"),
+}
 
 
 def blank(corpus: Path, out: Path) -> None:
@@ -118,7 +122,7 @@ def publish(work: Path, corpus: Path, recipes: Path, out: Path) -> None:
     fresh.mkdir(parents=True)
     for path in sorted((work / "blank").glob("[!.]*")):
         shutil.copyfile(path, fresh / path.name)
-    shutil.copyfile(work / "answer" / "model.safetensors", fresh / "model.safetensors")
+    shutil.copyfile(work / "settle" / "model.safetensors", fresh / "model.safetensors")
     write_json(fresh / "provenance.json", provenance(work, corpus, recipes, fresh))
     if out.exists():
         out.rename(old)
