@@ -13,6 +13,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Column
 
 from client import Jobs
 from contracts.job import Job, JobState
@@ -20,18 +21,22 @@ from tonesmith.errors import JobFailedError
 from tonesmith.screen import Screen
 
 FIGURES_SHOWN = 4
+BAR_WIDTH = 16
 
 
 def bars(console: Console) -> Progress:
     """Return the progress display that every command uses."""
+    # The note takes what room is left, and is cut first.
+    rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=BAR_WIDTH),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("[dim]{task.fields[note]}"),
+        TextColumn("[dim]{task.fields[note]}", table_column=rest),
         console=console,
+        expand=True,
     )
 
 

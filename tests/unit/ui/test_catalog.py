@@ -1,8 +1,8 @@
 """What the page can offer."""
 
+from contracts.artefact import ServingStatus
 from contracts.dataset import Conditioning
 from fakes.stack import MODEL_ID, Stack, current, manifest
-from ui.backend import LauncherStatus
 from ui.catalog import CatalogSource, Findings, build_catalog
 
 
@@ -10,7 +10,7 @@ def found(stack: Stack, *, served: bool = True) -> Findings:
     """Return what the stand-ins would say."""
     return Findings(
         served=stack.served if served else None,
-        status=LauncherStatus(state=stack.state, base="starter"),
+        status=ServingStatus.model_validate({"state": stack.state, "base": "starter"}),
         current=current(stack),
         manifests={MODEL_ID: manifest(stack)} if stack.promoted else {},
         library=stack.styles,

@@ -12,7 +12,7 @@ from ui.backend import Backend
 from ui.catalog import CatalogSource
 from ui.config import UiSettings
 from ui.metrics import UiMetrics
-from ui.page import Page
+from ui.page import Page, inputs_of, outputs_of
 from ui.talk import Talk
 from ui.texts import texts_in
 
@@ -41,7 +41,9 @@ def page(built: Page, talk: Talk, stack: Stack) -> Page:
 
 def values(page: Page) -> list[Any]:
     """Return the inputs of all tabs before anything is chosen."""
-    return [None for handle in page.handles for _ in handle.inputs]
+    return [None] * sum(
+        len(handle.choices.inputs) + len(handle.words.inputs) for handle in page.handles
+    )
 
 
 def browser(language: str) -> Any:
@@ -68,30 +70,42 @@ async def test_language_of_the_operator_goes_before_the_browsers(page: Page) -> 
     assert first == "zh"
 
 
+def silent(outputs: list[Any], updates: list[Any]) -> bool:
+    """Return whether no chat and no box is given a value."""
+    return len(outputs) == len(updates) and not any(
+        type(output).__name__ in ("Chatbot", "Textbox") and "value" in update
+        for output, update in zip(outputs, updates, strict=True)
+    )
+
+
 async def test_words_change_and_nothing_that_was_said(page: Page) -> None:
     """A change of language has an update for every output, and none carries a chat's value."""
-    zh = await page.refresh("zh", *values(page))
-    en = await page.refresh("en", *values(page))
-    outputs = [item for handle in page.handles for item in handle.outputs]
-    assert len(zh) == len(en) == 2 + len(page.tabs) + len(outputs)
-    assert texts_in("en")("app.tagline") in en[0]
-    for output, update in zip(outputs, en[-len(outputs) :], strict=True):
-        if type(output).__name__ in ("Chatbot", "Textbox"):
-            assert "value" not in update
+    parts = [handle.choices for handle in page.handles]
+    parts += [handle.words for handle in page.handles]
+    zh, en = [await page.speak(language, *values(page)) for language in ("zh", "en")]
+    titles = 1 + len(page.tabs)
+    assert silent(outputs_of(parts), zh[2:-titles])
+    assert silent(outputs_of(parts), en[2:-titles])
+    assert texts_in("zh")("app.tagline") in zh[-titles]
+    assert texts_in("en")("app.tagline") in en[-titles]
 
 
-async def test_promotion_shows_when_the_clock_ticks(
+async def test_bell_rings_when_the_services_offer_something_new(
     page: Page, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The clock's word stays while the services offer the same, and changes with them."""
+    """A promotion reaches an open page; until then the clock changes nothing."""
     monkeypatch.setattr("ui.catalog.FRESH_SECONDS", 0.0)
     stack.promoted = False
-    before = await page.tick()
-    assert await page.tick() == before
+    seen, notice, *_ = await page.speak("zh", *values(page))
+    assert notice
+    assert await page.tick(seen) == [seen, {"__type__": "update"}]
     stack.promoted = True
-    assert await page.tick() != before
-    _, notice, *_ = await page.refresh("zh", *values(page))
-    assert notice == ""
+    now, bell = await page.tick(seen)
+    assert now == bell != seen
+    choices = [handle.choices for handle in page.handles]
+    offered = await page.offer("zh", *[None] * len(inputs_of(choices)))
+    assert offered[0] == ""
+    assert silent(outputs_of(choices), offered[1:])
 
 
 def test_page_has_its_words_before_the_first_answer(built: Page) -> None:

@@ -3,11 +3,10 @@
 import os
 import sys
 
-import uvicorn
-
 from kit.config import SettingsError
 from kit.errors import TonesmithError
 from kit.logs import configure_logs
+from kit.server import serve
 from trainer.app import create_app
 from trainer.config import Settings
 
@@ -23,13 +22,7 @@ def main() -> int:
     except (SettingsError, TonesmithError) as error:
         sys.stderr.write(f"trainer: {error}\n")
         return 2
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
+    serve(app, host=settings.host, port=settings.port, grace_seconds=SHUTDOWN_SECONDS)
     return 0
 
 

@@ -3,10 +3,9 @@
 import os
 import sys
 
-import uvicorn
-
 from kit.config import SettingsError
 from kit.logs import configure_logs
+from kit.server import serve
 from ui.config import UiSettings
 
 
@@ -22,14 +21,12 @@ def main() -> int:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from ui.app import create_app
 
-    config = uvicorn.Config(
+    serve(
         create_app(settings),
         host=settings.host,
         port=settings.port,
-        log_config=None,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
+        grace_seconds=settings.shutdown_seconds,
     )
-    uvicorn.Server(config).run()
     return 0
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.artefact import CurrentModel, ModelManifest
+from contracts.artefact import CurrentModel, ModelManifest, ServingStatus
 from contracts.model import Recorded
 from contracts.sample import Message
 from contracts.style import StyleVersion
@@ -31,15 +31,6 @@ STREAM_SECONDS = 60.0
 # 5 s) in the moment in which a question is sent on it, and the question would be lost.
 LIMITS = httpx.Limits(max_keepalive_connections=0)
 BUSY = frozenset({429, 503})
-
-
-class LauncherStatus(Recorded):
-    """What the page reads of serving's `GET /status`."""
-
-    state: str
-    base: str = ""
-    aliases: dict[str, str] = {}
-    errors: dict[str, str] = {}
 
 
 class ModelList(Recorded):
@@ -106,10 +97,10 @@ class Backend:
         found = await self.ask("serving", url, ModelList, headers=self.serving_headers)
         return [entry.id for entry in found.data]
 
-    async def launcher_status(self, seconds: float = QUICK_SECONDS) -> LauncherStatus:
+    async def launcher_status(self, seconds: float = QUICK_SECONDS) -> ServingStatus:
         """Return how serving's launcher is. Raises ProblemError."""
         url = f"{self.settings.serving_control_url}/status"
-        return await self.ask("control", url, LauncherStatus, seconds=seconds)
+        return await self.ask("control", url, ServingStatus, seconds=seconds)
 
     async def current_model(self) -> CurrentModel:
         """Return what the trainer wants served. Raises ProblemError."""

@@ -9,10 +9,10 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from contracts.artefact import CurrentModel, ModelManifest
+from contracts.artefact import CurrentModel, ModelManifest, ServingStatus
 from contracts.dataset import Conditioning
 from contracts.style import Style, StyleVersion
-from ui.backend import Backend, LauncherStatus
+from ui.backend import Backend
 from ui.errors import ProblemError
 
 BASE = "base"
@@ -30,7 +30,7 @@ class Findings:
     """What each service said; None where it did not answer."""
 
     served: list[str] | None = None
-    status: LauncherStatus | None = None
+    status: ServingStatus | None = None
     current: CurrentModel | None = None
     manifests: dict[str, ModelManifest] = field(default_factory=dict)
     library: list[StyleVersion] | None = None
@@ -195,7 +195,7 @@ class CatalogSource:
         except ProblemError:
             return None
 
-    async def status(self) -> LauncherStatus | None:
+    async def status(self) -> ServingStatus | None:
         """Return the launcher's status, or None."""
         try:
             return await self.backend.launcher_status()

@@ -20,7 +20,7 @@ from ui.look import FOLDER as LOOK
 from ui.look import mark
 from ui.notices import notice_html
 from ui.tabs import TABS
-from ui.tabs.tab import Handle, Workbench
+from ui.tabs.tab import Handle, Part, Workbench
 from ui.talk import Talk
 from ui.texts import DEFAULT, Texts, accepted_language, as_language, texts_in
 
@@ -81,28 +81,36 @@ class Page:
                 with gr.Tab(texts(f"tab.{tab.id}"), id=tab.id) as item:
                     self.handles.append(tab.build(bench))
                 self.tabs.append(item)
-        for handle in self.handles:
-            nothing = [None] * len(handle.inputs)
-            label(handle.outputs, handle.render(texts, Catalog(), *nothing))
+        for part in (part for handle in self.handles for part in (handle.choices, handle.words)):
+            nothing = [None] * len(part.inputs)
+            label(part.outputs, part.render(texts, Catalog(), *nothing))
 
     def wire(self, blocks: gr.Blocks) -> None:
         """Connect loading, the language, and the clock."""
-        inputs = [self.language, *(item for handle in self.handles for item in handle.inputs)]
-        words = [self.brand, self.notice, *self.tabs]
-        outputs = [*words, *(item for handle in self.handles for item in handle.outputs)]
-        # What the page was last made from; it changes rarely, and everything follows it.
-        seen = gr.Textbox(visible=False)
+        choices = [handle.choices for handle in self.handles]
+        parts = [*choices, *(handle.words for handle in self.handles)]
+        titles = [self.brand, *self.tabs]
+        everything = [self.notice, *outputs_of(parts), *titles]
+        # What the page was last made from, and a bell that rings when that is no longer true.
+        seen, bell = gr.State(""), gr.Textbox(visible=False)
         quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
-        remembered = script("load.js")
-        loading = blocks.load(self.load, inputs, [self.language, *outputs], js=remembered, **quick)
+        loading = blocks.load(
+            self.load,
+            [self.language, *inputs_of(parts)],
+            [self.language, seen, *everything],
+            js=script("load.js"),
+            **quick,
+        )
         tell = {"js": script("language.js"), **private()}
         loading.then(None, [self.language], None, **tell)
         self.language.input(None, [self.language], None, **tell)
-        self.language.input(self.refresh, inputs, outputs, **quick)
+        self.language.input(
+            self.speak, [self.language, *inputs_of(parts)], [seen, *everything], **quick
+        )
         self.theme.click(None, None, None, js=script("theme.js"), **private())
-        clock = gr.Timer(REFRESH_SECONDS)
-        clock.tick(self.tick, None, [seen], **quick)
-        seen.change(self.refresh, inputs, outputs, **quick)
+        gr.Timer(REFRESH_SECONDS).tick(self.tick, [seen], [seen, bell], **quick)
+        offered = [self.notice, *outputs_of(choices)]
+        bell.change(self.offer, [self.language, *inputs_of(choices)], offered, **quick)
 
     async def load(self, request: gr.Request, stored: Any, *values: Any) -> list[Any]:
         """Choose the language (remembered, set by the operator, or the browser's), and render."""
@@ -111,27 +119,56 @@ class Page:
             or as_language(self.settings.language)
             or accepted_language(request.headers.get("accept-language", ""))
         )
-        return [language, *await self.refresh(language, *values)]
+        return [language, *await self.speak(language, *values)]
 
-    async def refresh(self, language: Any, *values: Any) -> list[Any]:
-        """Return all the page's words and choices."""
+    async def speak(self, language: Any, *values: Any) -> list[Any]:
+        """Return what the page is made from, and all that it says and offers."""
         catalog = await self.talk.source.catalog()
         texts = texts_in(as_language(language) or DEFAULT)
-        updates = [
-            brand_html(texts),
+        parts = [handle.choices for handle in self.handles]
+        parts += [handle.words for handle in self.handles]
+        titles = [gr.update(label=texts(f"tab.{tab.id}")) for tab in TABS]
+        return [
+            fingerprint(catalog),
             notice_html(texts, catalog),
-            *(gr.update(label=texts(f"tab.{tab.id}")) for tab in TABS),
+            *rendered(parts, texts, catalog, values),
+            brand_html(texts),
+            *titles,
         ]
-        rest = list(values)
-        for handle in self.handles:
-            count = len(handle.inputs)
-            updates += handle.render(texts, catalog, *rest[:count])
-            rest = rest[count:]
-        return updates
 
-    async def tick(self) -> str:
-        """Return what the services offer, in a word: a change of it renders the page again."""
-        return fingerprint(await self.talk.source.catalog())
+    async def offer(self, language: Any, *values: Any) -> list[Any]:
+        """Return what the page offers; its words stay, and so does what was said."""
+        catalog = await self.talk.source.known()
+        texts = texts_in(as_language(language) or DEFAULT)
+        parts = [handle.choices for handle in self.handles]
+        return [notice_html(texts, catalog), *rendered(parts, texts, catalog, values)]
+
+    async def tick(self, seen: Any) -> list[Any]:
+        """Ring the bell if the services offer something else than the page was made from."""
+        now = fingerprint(await self.talk.source.catalog())
+        return [now, gr.skip() if now == seen else now]
+
+
+def inputs_of(parts: list[Part]) -> list[Any]:
+    """Return the inputs of all parts."""
+    return [item for part in parts for item in part.inputs]
+
+
+def outputs_of(parts: list[Part]) -> list[Any]:
+    """Return the outputs of all parts."""
+    return [item for part in parts for item in part.outputs]
+
+
+def rendered(
+    parts: list[Part], texts: Texts, catalog: Catalog, values: tuple[Any, ...]
+) -> list[Any]:
+    """Return the updates of all parts, each for its share of `values`."""
+    updates, rest = [], list(values)
+    for part in parts:
+        count = len(part.inputs)
+        updates += part.render(texts, catalog, *rest[:count])
+        rest = rest[count:]
+    return updates
 
 
 def label(components: list[Any], updates: list[Any]) -> None:

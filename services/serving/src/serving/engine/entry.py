@@ -19,7 +19,7 @@ def die_with_parent() -> None:
 def main() -> None:
     """Run the server until it is told to stop; the options come from `sys.argv`."""
     # Only the engine's environment has vLLM.
-    from vllm.entrypoints.launchers.api_server.entry import (  # type: ignore[import-not-found]
+    from vllm.entrypoints.launchers.api_server.entry import (
         main as serve,
     )
 

@@ -4,7 +4,7 @@ import math
 import time
 from typing import Any
 
-from transformers import TrainerCallback  # type: ignore[import-not-found]
+from transformers import TrainerCallback
 
 from trainer.engine import checkpoints
 from trainer.engine.failpoint import reach

@@ -59,9 +59,9 @@ def load(
     plan: dict[str, Any], base: str, adapter: str | None, *, merge: bool
 ) -> tuple[Any, Any, Any]:
     """Return tokenizer, LLaMA-Factory template and model, ready to answer."""
-    from llamafactory.data import get_template_and_fix_tokenizer  # type: ignore[import-not-found]
-    from llamafactory.hparams import get_infer_args  # type: ignore[import-not-found]
-    from llamafactory.model import load_model, load_tokenizer  # type: ignore[import-not-found]
+    from llamafactory.data import get_template_and_fix_tokenizer
+    from llamafactory.hparams import get_infer_args
+    from llamafactory.model import load_model, load_tokenizer
 
     gc.collect()  # the Trainer's model and the one before are in cycles
     arguments = {
@@ -106,7 +106,7 @@ def save_merged(plan: dict[str, Any], checkpoint: Checkpoint, folder: Path) -> N
 
 def exported_tokenizer(folder: Path) -> Any:
     """Return the tokenizer of the exported files alone."""
-    from transformers import AutoTokenizer  # type: ignore[import-not-found]
+    from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(folder)
 
@@ -128,7 +128,7 @@ def rendered(tokenizer: Any, messages: Messages, plan: dict[str, Any]) -> dict[s
 
 def reply(model: Any, tokenizer: Any, plan: dict[str, Any], messages: Messages) -> dict[str, Any]:
     """Return the greedy continuation: token ids, and each one's lead over the runner-up."""
-    import torch  # type: ignore[import-not-found]
+    import torch
     from transformers import GenerationConfig
 
     ids = template_ids(

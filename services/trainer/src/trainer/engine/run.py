@@ -75,7 +75,7 @@ def train(files: RunFiles, plan: dict[str, Any], known: dict[str, Any]) -> dict[
     Returns the Trainer's own summary; nothing where the training was resumed.
     """
     import yaml
-    from llamafactory.train.tuner import run_exp  # type: ignore[import-not-found]
+    from llamafactory.train.tuner import run_exp
 
     from trainer.engine.callbacks import Progress, VerifiedCheckpoints
 
@@ -98,7 +98,7 @@ def watch_failpoint() -> None:
     """Let `FAILPOINT=ckpt.after_model` die between the weights and the optimizer of a save."""
     if not os.environ.get("FAILPOINT"):
         return
-    from transformers import Trainer  # type: ignore[import-not-found]
+    from transformers import Trainer
 
     save = Trainer._save_optimizer_and_scheduler
 
@@ -112,9 +112,9 @@ def watch_failpoint() -> None:
 
 def versions() -> dict[str, str]:
     """Return the versions as the engine itself reports them."""
-    import torch  # type: ignore[import-not-found]
+    import torch
     import transformers
-    from llamafactory.extras.env import VERSION  # type: ignore[import-not-found]
+    from llamafactory.extras.env import VERSION
 
     return {
         "llamafactory": VERSION,

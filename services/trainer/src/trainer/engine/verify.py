@@ -25,7 +25,7 @@ def main() -> int:
 
 def report(request: dict[str, Any]) -> dict[str, Any]:
     """Return what the files of `request["folder"]` make of the prompts."""
-    from transformers import PreTrainedTokenizerFast  # type: ignore[import-not-found]
+    from transformers import PreTrainedTokenizerFast
 
     folder = Path(request["folder"])
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
@@ -52,7 +52,7 @@ def rendered(
 
 def tensors(path: Path) -> dict[str, Any]:
     """Return how many tensors a weights file holds, or why it cannot be read."""
-    from safetensors import SafetensorError, safe_open  # type: ignore[import-not-found]
+    from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="np") as weights:

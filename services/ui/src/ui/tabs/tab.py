@@ -24,16 +24,26 @@ class Workbench:
 
 
 @dataclass(frozen=True)
-class Handle:
-    """A built tab. `render(texts, catalog, *inputs)` returns the updates of `outputs`.
-
-    The page calls it on loading, when the language changes, and when the services offer
-    something new; it must leave alone what the reader did.
-    """
+class Part:
+    """Something to render: `render(texts, catalog, *inputs)` returns the updates of `outputs`."""
 
     inputs: list[Any]
     outputs: list[Any]
     render: Callable[..., list[Any]]
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A built tab. Rendering must leave alone what the reader did.
+
+    Attributes:
+        choices: rendered on loading, when the language changes, and when the services offer
+            something new.
+        words: rendered on loading and when the language changes.
+    """
+
+    choices: Part
+    words: Part
 
 
 @dataclass(frozen=True)
@@ -48,34 +58,26 @@ def talking_tab(bench: Workbench, panel: Panel, conversation: Conversation) -> H
     """Connect a conversation with the panel beside it."""
     conversation.wire(panel, bench.language)
 
-    def render_choices(texts: Texts, catalog: Catalog, *picked: Any) -> list[Any]:
+    def choices(texts: Texts, catalog: Catalog, *picked: Any) -> list[Any]:
         models = panel.chosen(catalog, [name or None for name in picked[1:]])
         style = catalog.style_for(models[-1].name if models[-1] else None, picked[0])
         spoken = style.language if style else texts.language
         said = conversation.render_chosen(texts, catalog, models, spoken)
         return [*panel.render(texts, catalog, *picked), *said]
 
-    def render(texts: Texts, catalog: Catalog, *values: Any) -> list[Any]:
-        *picked, failed = values
-        words = conversation.render_worded(texts, catalog, failed)
-        return [*render_choices(texts, catalog, *picked), *words]
-
     async def picked(language: Any, *values: Any) -> list[Any]:
         texts = texts_in(as_language(language) or DEFAULT)
-        return render_choices(texts, await bench.talk.source.known(), *values)
+        return choices(texts, await bench.talk.source.known(), *values)
 
-    choices = [*panel.outputs, *conversation.chosen]
+    part = Part(panel.inputs, [*panel.outputs, *conversation.chosen], choices)
     gr.on(
         [picker.input for picker in panel.inputs],
         picked,
-        [bench.language, *panel.inputs],
-        choices,
+        [bench.language, *part.inputs],
+        part.outputs,
         queue=False,
         preprocess=False,
         **private(),
     )
-    return Handle(
-        inputs=[*panel.inputs, conversation.failed],
-        outputs=[*choices, *conversation.worded],
-        render=render,
-    )
+    words = Part([conversation.failed], conversation.worded, conversation.render_worded)
+    return Handle(part, words)
