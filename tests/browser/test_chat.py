@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.conftest import Opener, Visit
-from fakes.stack import Stack
+from fakes.stack import Stack, reply_to
 from ui.examples import EXAMPLES
 from ui.texts import texts_in
 
@@ -113,6 +113,22 @@ def test_language_changes_and_the_chat_stays(visit: Opener, stack: Stack) -> Non
     assert page.evaluate("document.documentElement.lang") == "en"
     page.reload()
     expect(page.locator("#chat-send")).to_have_text(EN("chat.send"))
+
+
+def test_reply_goes_on_while_the_page_changes(visit: Opener, stack: Stack) -> None:
+    """A change of language and a promotion in the middle of a reply lose nothing of it."""
+    stack.promoted = False
+    stack.delay = 1.0
+    opened = visit()
+    ask(opened, QUESTION)
+    opened.page.locator("#chat-0 .message.bot").wait_for()
+    opened.page.locator("#ts-language label", has_text="English").click()
+    expect(opened.page.locator("#chat-stop")).to_have_text(EN("chat.stop"))
+    stack.promoted = True
+    expect(opened.page.locator(".ts-notice")).to_have_count(0)
+    assert opened.page.locator("#chat-stop").is_visible()
+    stack.delay = 0.0
+    assert whole_reply(opened) == reply_to(stack, stack.asked[0])
 
 
 def test_page_opens_in_the_browsers_language(visit: Opener, stack: Stack) -> None:
