@@ -25,6 +25,7 @@ CUDA = re.compile(r"^(nvidia-|cuda-|triton$)")
 TOOLS = [
     "pytest",
     "pytest-asyncio",
+    "pytest-xdist",
     "hypothesis",
     "ruff",
     "mypy",

@@ -24,7 +24,7 @@ FIRST_PORT, LAST_PORT = 23000, 23999
 
 def free_port() -> int:
     """Return a port of our range that nobody listens on."""
-    for port in range(FIRST_PORT + os.getpid() % 900, LAST_PORT):
+    for port in range(FIRST_PORT + os.getpid() * 97 % 900, LAST_PORT):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
