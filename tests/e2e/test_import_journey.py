@@ -1,6 +1,6 @@
 """Existing dialogues in, an answering model out: by the command line, on the real engines.
 
-`TONESMITH_ROWS=FILE` runs the same journey on a file of your own instead of composed rows.
+`E2E_ROWS=FILE` runs the same journey on a file of your own instead of composed rows.
 """
 
 import json
@@ -108,7 +108,7 @@ def stack(tonesmith: Command) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def dataset(place: Path, tonesmith: Command) -> str:
     """Return the dataset that the import published, with no service running."""
-    file = Path(os.environ["TONESMITH_ROWS"]) if "TONESMITH_ROWS" in os.environ else None
+    file = Path(os.environ["E2E_ROWS"]) if "E2E_ROWS" in os.environ else None
     if file is None:
         file = place / "rows.json"
         file.write_text(json.dumps(composed_rows(), ensure_ascii=False), encoding="utf-8")

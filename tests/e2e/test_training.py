@@ -27,10 +27,10 @@ from trainer.runfolder import RunFolder
 
 pytestmark = pytest.mark.engines
 STARTER = ROOT / "services/trainer/bases/starter"
-KILLS = int(os.environ.get("TONESMITH_KILLS", "10"))
+KILLS = int(os.environ.get("E2E_KILLS", "10"))
 SAVING = ["ckpt.after_model", "ckpt.after_optimizer", "ckpt.before_manifest"]
 SAVE_STEPS = 4
-SEED = int(os.environ.get("TONESMITH_SEED", "20260101"))
+SEED = int(os.environ.get("E2E_SEED", "20260101"))
 PATIENCE_SECONDS = 300.0
 
 

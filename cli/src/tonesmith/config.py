@@ -32,6 +32,8 @@ class CliSettings(Settings):
     prefix: ClassVar[str] = "TONESMITH_"
     shared: ClassVar[frozenset[str]] = SHARED
 
+    # Read by scripts/environment.sh only; named here so that it is no misspelt setting.
+    cache: Path | None = None
     data_dir: Path = Path("var/data")
     models_dir: Path = Path("services/trainer/bases")
     base_model: str = "starter"

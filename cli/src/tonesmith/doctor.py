@@ -89,9 +89,12 @@ def python_version(version: tuple[int, int, int]) -> Finding:
 
 def engine(name: str, python: Path | None, modules: tuple[str, ...], run: Run) -> Finding:
     """Say whether an engine's environment is there and has its modules."""
-    remedy = "install it: `make engines`; then call through make, or set *_ENGINE_PYTHON"
+    remedy = (
+        "install it: `make engines`; then call through make, or set TRAINER_ENGINE_PYTHON and "
+        "SERVING_ENGINE_PYTHON to what `scripts/environment.sh path trainer` (serving) prints"
+    )
     if python is None or not python.is_file():
-        detail = f"no interpreter at {python}" if python else "its setting is empty"
+        detail = f"no interpreter at {python}" if python else "its variable is not set"
         return Finding(name=name, level="error", detail=detail, remedy=remedy)
     try:
         versions: dict[str, str] = json.loads(run([str(python), "-c", PROBE, *modules]))

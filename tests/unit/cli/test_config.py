@@ -40,6 +40,11 @@ def test_bad_value_names_the_variable() -> None:
         CliSettings.from_environ({"UI_PORT": "many"})
 
 
+def test_cache_of_the_engines_is_no_misspelt_setting() -> None:
+    """`TONESMITH_CACHE` belongs to scripts/environment.sh, and may be exported."""
+    assert CliSettings.from_environ({"TONESMITH_CACHE": "/somewhere"}).cache == Path("/somewhere")
+
+
 def test_misspelt_own_variable_is_an_error() -> None:
     """A typo does not silently do nothing."""
     with pytest.raises(SettingsError, match="TONESMITH_DATADIR"):

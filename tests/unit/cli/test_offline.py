@@ -79,11 +79,12 @@ def test_rows_are_kept_or_explained(call: Call, fake: FakeServices, tmp_path: Pa
     assert fake.requests == []
 
 
-def test_file_without_a_good_row_is_a_failure(call: Call, tmp_path: Path) -> None:
-    """The counts are shown, and the exit code tells that there is no dataset."""
+def test_file_without_a_good_row_is_bad_input(call: Call, tmp_path: Path) -> None:
+    """The counts are shown, the exit code tells that there is no dataset, nothing is written."""
     rows = [{"user": "a", "assistant": "b", "style": "nobody"}]
     (tmp_path / "rows.json").write_text(json.dumps(rows))
     called = call("import", "rows.json", "--json")
-    assert called.code == 1
+    assert called.code == 2
     assert called.json == {"dataset_id": None, "accepted": 0, "rejected": {"unknown_style": 1}}
+    assert not (tmp_path / "data").exists()
     assert "no row could be kept" in called.err

@@ -8,7 +8,7 @@ import typer
 from contracts.dataset import Conditioning, DatasetRequest, ImportRequest
 from contracts.job import JobState
 from tonesmith.asking import checked
-from tonesmith.errors import FAILED
+from tonesmith.errors import BAD_INPUT
 from tonesmith.offline import import_file
 from tonesmith.session import AsJson, session_of
 from tonesmith.watch import watch
@@ -91,10 +91,11 @@ def import_data(
     result = import_file(file, session.settings.data_dir, request)
     screen.result(
         result,
-        f"[bold]{result.dataset_id}[/]: {result.accepted} rows kept",
+        f"[bold]{result.dataset_id or 'nothing'}[/]: {result.accepted} rows kept",
         *(f"  rejected {reason}: {count}" for reason, count in sorted(result.rejected.items())),
     )
     if result.dataset_id is None:
-        screen.note("[bold red]error:[/] no row could be kept; see the reasons")
-        raise typer.Exit(FAILED)
+        screen.note("[bold red]error:[/] no row could be kept, nothing was written; a row")
+        screen.note("needs a question, a reply, and a known style: `tonesmith styles list`")
+        raise typer.Exit(BAD_INPUT)
     screen.next_step(f"tonesmith train --dataset {result.dataset_id}")

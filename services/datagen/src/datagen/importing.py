@@ -45,17 +45,20 @@ def import_file(
         metrics: counts the rows, inside a service.
 
     Raises:
-        InvalidInputError: the file as a whole cannot be read; nothing is written.
+        InvalidInputError: the file as a whole cannot be read; nothing is written. Nor is it
+            where no row can be kept.
         StorageFullError: the volume is full; nothing stays.
     """
     rows = read_rows(content)
     volume = Volume(data_dir)
     library = StyleLibrary(volume)
     try:
-        library.install((shipped or shipped_folder(Settings())) / "styles")
-        sieve = Sieve(library.all())
+        cards = (shipped or shipped_folder(Settings())) / "styles"
+        sieve = Sieve(library.known(cards))
         for number, row in enumerate(rows):
             sieve.take(number, row)
+        if sieve.kept:
+            library.install(cards)
         manifest = publish(volume, request, sieve) if sieve.kept else None
     except OSError as error:
         if error.errno != errno.ENOSPC:

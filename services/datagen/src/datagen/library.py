@@ -33,6 +33,13 @@ class StyleLibrary:
             self.put(card)
         return [card.id for card in fresh]
 
+    def known(self, folder: Path) -> list[StyleVersion]:
+        """Return what `all` would after `install(folder)`, without storing anything."""
+        stored = self.all()
+        names = {version.style.id for version in stored}
+        fresh = [card for card in load_cards(folder) if card.id not in names]
+        return stored + [StyleVersion(version=1, style=card) for card in fresh]
+
     def put(self, style: Style) -> StyleVersion:
         """Store `style` as the next version, or return the newest one where nothing changed."""
         with self._guard:
