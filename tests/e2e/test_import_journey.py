@@ -132,7 +132,7 @@ def test_model_of_imported_rows_answers_when_promoted(
     """Fifty steps on them run, pass the parity gate, and answer through vLLM."""
     run = tonesmith("train", "--dataset", dataset, "--steps", "50", "--json")
     promoted = tonesmith("promote", str(run["model_id"]), "--json")
-    assert promoted["served_name"] == "tonesmith.v1"
+    assert promoted["result"]["served_name"] == "tonesmith.v1"
     answer = tonesmith(
         "chat", "-m", "明天要上台演讲，心里七上八下的", "--style", "tsundere", "--json"
     )

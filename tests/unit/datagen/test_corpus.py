@@ -196,13 +196,17 @@ def test_alpaca_keeps_the_order_of_a_dialogue():
 
 
 def test_main_writes_files_that_name_their_columns(tmp_path):
-    """The folder holds both datasets and the index that LLaMA-Factory reads."""
-    assert corpus.main([str(tmp_path), "--texts", "3", "--chats", "4"]) == 0
+    """The folder holds the three datasets and the index that LLaMA-Factory reads."""
+    assert corpus.main([str(tmp_path), "--texts", "3", "--chats", "4", "--scenes", "5"]) == 0
     info = json.loads((tmp_path / "dataset_info.json").read_text())
     rows = {
         name: json.loads((tmp_path / entry["file_name"]).read_text())
         for name, entry in info.items()
     }
-    assert {name: len(found) for name, found in rows.items()} == {"texts": 3, "chats": 4}
+    assert {name: len(found) for name, found in rows.items()} == {
+        "texts": 3,
+        "chats": 4,
+        "scenes": 5,
+    }
     for name, found in rows.items():
         assert set(info[name]["columns"].values()) == set(found[0])

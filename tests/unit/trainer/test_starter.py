@@ -14,7 +14,7 @@ import jinja2
 import pytest
 import yaml
 
-from datagen.corpus import SEED, load_styles, shipped_chats, shipped_texts
+from datagen.corpus import SEED, load_styles, shipped_chats, shipped_scenes, shipped_texts
 from repository import ROOT
 from trainer.engine import starter
 
@@ -83,7 +83,8 @@ def test_the_corpus_is_the_one_that_was_read(provenance):
     """Banks, cards and the code that writes the corpus still give the rows that trained it."""
     texts = list(shipped_texts(starter.HEAD_ROWS, SEED))
     chats = list(shipped_chats(starter.HEAD_ROWS, SEED))
-    for name, rows in (("texts.json", texts), ("chats.json", chats)):
+    scenes = list(shipped_scenes(starter.HEAD_ROWS, SEED))
+    for name, rows in (("texts.json", texts), ("chats.json", chats), ("scenes.json", scenes)):
         assert starter.head_digest(rows) == provenance["corpus_head"][name], name
 
 

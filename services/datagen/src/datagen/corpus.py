@@ -2,10 +2,11 @@
 
 A chat is always answered plainly, whatever tone its system prompt asks for. Styled speech occurs
 only in bare scenes, outside the chat format: so the base knows every word of the styles (LoRA
-freezes the embeddings), yet keeps the tone itself for fine-tuning to teach. Two files come out:
-`texts` to read (scenes, and chats in ChatML) and `chats` to answer (only replies are learned).
+freezes the embeddings), yet keeps the tone itself for fine-tuning to teach. Three files come out:
+`texts` to read first (scenes, and chats in ChatML), `chats` to answer (only replies are learned),
+`scenes` to read last (like the texts, in more varied words).
 
-    python -m datagen.corpus OUT_DIR [--texts N] [--chats N] [--seed N]
+    python -m datagen.corpus OUT_DIR [--texts N] [--chats N] [--scenes N] [--seed N]
 """
 
 import argparse
@@ -13,7 +14,7 @@ import json
 import random
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,9 +28,11 @@ from datagen.questions import Bank, Situation, ask, is_heldout, load_banks
 # About what the recipes of the starter read once: their steps x 16 blocks of 256 tokens.
 TEXTS = 24_000
 CHATS = 64_000
+SCENES = 24_000
 SEED = 7
 # Shares of the rows. With few scenes LoRA starts from words that the base hardly knows.
-SCENES = 0.5
+SCENE_SHARE = 0.5
+TEXT_COLUMNS = {"prompt": "text"}
 FOLLOWED = 0.2
 OFF_BANK = 0.05
 # No system prompt, a neutral one, one that asks for a tone.
@@ -93,7 +96,7 @@ class Corpus:
         """Yield `count` texts to read, one column each."""
         for _ in range(count):
             language = self._language()
-            scene = self.chance.random() < SCENES
+            scene = self.chance.random() < SCENE_SHARE
             yield {"text": self.scene(language) if scene else chatml(self.chat(language))}
 
     def chats(self, count: int) -> Iterator[dict[str, object]]:
@@ -228,22 +231,27 @@ def shipped_chats(count: int, seed: int) -> Iterator[dict[str, object]]:
     return shipped_corpus(seed + 1, varied=VARIED).chats(count)
 
 
+def shipped_scenes(count: int, seed: int) -> Iterator[dict[str, str]]:
+    """Yield more texts to read, whose questions are worded as variously as those of the chats."""
+    return shipped_corpus(seed + 2, varied=VARIED).texts(count)
+
+
 def write_json(path: Path, document: object) -> None:
     """Write `document`, one value a line: a difference between two builds shows as lines."""
     text = json.dumps(document, ensure_ascii=False, indent=0)
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def write_corpus(folder: Path, texts: Iterable[object], chats: Iterable[object]) -> None:
-    """Write the LLaMA-Factory files: `texts.json`, `chats.json` and `dataset_info.json`."""
+def write_corpus(folder: Path, datasets: Mapping[str, Iterable[object]]) -> None:
+    """Write the LLaMA-Factory files: one for each dataset, and `dataset_info.json`."""
     folder.mkdir(parents=True, exist_ok=True)
-    columns = {name: name for name in ("prompt", "query", "response", "system", "history")}
+    chat = {name: name for name in ("prompt", "query", "response", "system", "history")}
     info = {
-        "texts": {"file_name": "texts.json", "columns": {"prompt": "text"}},
-        "chats": {"file_name": "chats.json", "columns": columns},
+        name: {"file_name": f"{name}.json", "columns": chat if name == "chats" else TEXT_COLUMNS}
+        for name in datasets
     }
-    write_json(folder / "texts.json", list(texts))
-    write_json(folder / "chats.json", list(chats))
+    for name, rows in datasets.items():
+        write_json(folder / f"{name}.json", list(rows))
     write_json(folder / "dataset_info.json", info)
 
 
@@ -253,10 +261,15 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--texts", type=int, default=TEXTS)
     parser.add_argument("--chats", type=int, default=CHATS)
+    parser.add_argument("--scenes", type=int, default=SCENES)
     parser.add_argument("--seed", type=int, default=SEED)
-    options = parser.parse_args(argv)
-    texts = shipped_texts(options.texts, options.seed)
-    write_corpus(options.out, texts, shipped_chats(options.chats, options.seed))
+    asked = parser.parse_args(argv)
+    datasets: dict[str, Iterable[object]] = {
+        "texts": shipped_texts(asked.texts, asked.seed),
+        "chats": shipped_chats(asked.chats, asked.seed),
+        "scenes": shipped_scenes(asked.scenes, asked.seed),
+    }
+    write_corpus(asked.out, datasets)
     return 0
 
 

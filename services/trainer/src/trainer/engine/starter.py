@@ -38,13 +38,13 @@ SHAPE: dict[str, Any] = {
 }
 # The tokenizer learns from so many texts; more of them change no merge that matters.
 TOKENIZER_TEXTS = 20_000
-ROWS = ("texts.json", "chats.json")
+ROWS = ("texts.json", "chats.json", "scenes.json")
 # So many rows of each file are hashed apart, so that a test can make them again in a moment.
 HEAD_ROWS = 500
 STAGES = {
     "read": ("starter.yaml", "texts"),
     "answer": ("starter-chat.yaml", "chats"),
-    "settle": ("starter-settle.yaml", "texts"),
+    "settle": ("starter-settle.yaml", "scenes"),
 }
 
 
