@@ -5,6 +5,7 @@ Works without a running service: `import_file(Path("var/data"), content, ImportR
 
 import errno
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -41,25 +42,20 @@ def import_file(
         data_dir: the volume's root.
         content: a JSON list or JSON Lines; see `rows.py` for the forms of a row.
         request: name, conditioning, evaluation split.
-        shipped: folder of the shipped `styles/`; installed where the library lacks them.
+        shipped: folder of `styles/`, installed where the library lacks them.
         metrics: counts the rows, inside a service.
 
     Raises:
-        InvalidInputError: the file as a whole cannot be read; nothing is written. Nor is it
+        InvalidInputError: the file as a whole cannot be read. Nothing is written then, nor
             where no row can be kept.
         StorageFullError: the volume is full; nothing stays.
     """
     rows = read_rows(content)
-    volume = Volume(data_dir)
-    library = StyleLibrary(volume)
+    library = StyleLibrary(Volume(data_dir))
+    cards = (shipped or shipped_folder(Settings())) / "styles"
     try:
-        cards = (shipped or shipped_folder(Settings())) / "styles"
-        sieve = Sieve(library.known(cards))
-        for number, row in enumerate(rows):
-            sieve.take(number, row)
-        if sieve.kept:
-            library.install(cards)
-        manifest = publish(volume, request, sieve) if sieve.kept else None
+        sieve = sift(rows, library.known(cards))
+        manifest = publish_kept(library, cards, request, sieve)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
@@ -137,6 +133,24 @@ class Sieve:
                 detail=encodable(refusal.detail),
             )
         )
+
+
+def sift(rows: Iterable[Row | Malformed], styles: list[StyleVersion]) -> Sieve:
+    """Return a sieve that has judged every row."""
+    sieve = Sieve(styles)
+    for number, row in enumerate(rows):
+        sieve.take(number, row)
+    return sieve
+
+
+def publish_kept(
+    library: StyleLibrary, cards: Path, request: ImportRequest, sieve: Sieve
+) -> DatasetManifest | None:
+    """Store the shipped cards and publish the kept rows; without any, write nothing: None."""
+    if not sieve.kept:
+        return None
+    library.install(cards)
+    return publish(library.volume, request, sieve)
 
 
 def clean(row: Row, version: StyleVersion) -> Candidate:
