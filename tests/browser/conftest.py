@@ -64,7 +64,7 @@ def browser() -> Iterator[Browser]:
     if not CHROMIUM:
         if os.environ.get("CI"):
             pytest.fail("no Chromium: install it, or name it in CHROMIUM")
-        pytest.skip("no Chromium: install it, or name it in CHROMIUM")
+        pytest.fail("no Chromium: install it, or name it in CHROMIUM")
     expect.set_options(timeout=WAIT_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
