@@ -7,25 +7,15 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import uvicorn
 
 from kit.config import SettingsError
 from kit.logs import configure_logs
+from kit.server import Server
 from serving.app import create_app
 from serving.config import ServingSettings
 from serving.launch import Launcher
-
-
-class ControlServer(uvicorn.Server):
-    """A server that leaves the signals to us: it must answer while the engine drains."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Install nothing."""
-        yield
 
 
 async def serve(settings: ServingSettings) -> None:
@@ -39,7 +29,8 @@ async def serve(settings: ServingSettings) -> None:
         log_config=None,
         access_log=False,
     )
-    server = ControlServer(config)
+    # It leaves the signals to us: it must answer while the engine drains.
+    server = Server(config)
     endings: list[asyncio.Task[None]] = []
 
     async def end() -> None:
