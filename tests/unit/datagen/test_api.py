@@ -10,9 +10,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from contracts.durable import digest_differences
+from contracts.style import Language, StyleVersion
 from contracts.volume import Volume
 from datagen.app import create_app
 from datagen.config import Settings
+from datagen.questions import Bank
+from datagen.scripted import ScriptedTeacher
+from fakes.running import running
+from fakes.teacher import FakeTeacher
 
 REQUEST = {"name": "demo", "styles": ["tsundere", "gentle"], "per_style": 5}
 
@@ -209,20 +214,31 @@ def test_job_fails_with_the_reasons_when_no_row_passes(settings: Settings) -> No
         assert client.get("/datasets").json() == []
 
 
-def test_job_is_cancelled_and_resumed(client: TestClient) -> None:
+def test_job_is_cancelled_and_resumed(
+    settings: Settings, versions: list[StyleVersion], banks: dict[Language, Bank]
+) -> None:
     """A cancelled dataset is not published; resumed, it goes on to its exact quota."""
-    body = REQUEST | {"per_style": 120}
-    job_id = client.post("/datasets", json=body).json()["id"]
-    while not client.get(f"/datasets/jobs/{job_id}").json()["progress"]["done"]:
-        time.sleep(0.02)
-    client.post(f"/datasets/jobs/{job_id}/cancel")
-    assert finished(client, job_id)["state"] == "cancelled"
-    half = len(client.get(f"/datasets/{job_id}/samples", params={"limit": 1000}).json())
-    assert 0 < half < 240
-    assert client.get(f"/datasets/{job_id}").status_code == 404
-    client.post(f"/datasets/jobs/{job_id}/resume")
-    assert finished(client, job_id)["state"] == "done"
-    assert client.get(f"/datasets/{job_id}").json()["counts"]["accepted"] == 240
+    scripted = ScriptedTeacher(lambda: [version.style for version in versions], banks)
+    slow = FakeTeacher(scripted.reply, delay=0.1)
+    styles = [version.style.id for version in versions]
+    body = {"name": "demo", "styles": styles, "per_style": 40}
+    with running(slow) as url:
+        far = settings.model_copy(
+            update={"teacher_base_url": f"{url}/v1", "teacher_concurrency": 2}
+        )
+        with TestClient(create_app(far)) as client:
+            job_id = client.post("/datasets", json=body).json()["id"]
+            while not client.get(f"/datasets/jobs/{job_id}").json()["progress"]["done"]:
+                time.sleep(0.02)
+            client.post(f"/datasets/jobs/{job_id}/cancel")
+            assert finished(client, job_id)["state"] == "cancelled"
+            half = len(client.get(f"/datasets/{job_id}/samples", params={"limit": 1000}).json())
+            assert 0 < half < 80
+            assert client.get(f"/datasets/{job_id}").status_code == 404
+            slow.delay = 0.0
+            client.post(f"/datasets/jobs/{job_id}/resume")
+            assert finished(client, job_id)["state"] == "done"
+            assert client.get(f"/datasets/{job_id}").json()["counts"]["accepted"] == 80
 
 
 def test_probes_and_token(settings: Settings, tmp_path: Path) -> None:
