@@ -1,6 +1,7 @@
 """Serve an ASGI app for real, on a free port, for as long as a test needs it."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,8 @@ def running(app: Any, port: int = 0) -> Iterator[str]:
     socket = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
     thread.start()
+    while thread.is_alive() and not server.started:
+        time.sleep(0.005)
     try:
         yield f"http://127.0.0.1:{socket.getsockname()[1]}"
     finally:

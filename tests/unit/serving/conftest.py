@@ -1,5 +1,6 @@
 """What serving's tests share: a base, a volume, and a fake vLLM behind the real gate."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ from prometheus_client import CollectorRegistry
 
 from contracts.volume import Volume
 from fakes.gated_engine import GatedEngine, gated_engine
+from fakes.launched import Served
 from fakes.published import tiny_base
+from fakes.serving_process import fake_engine
 from serving.bases import Base, read_base
 from serving.config import ServingSettings
 from serving.metrics import ServingMetrics
@@ -63,3 +66,10 @@ def sync(
 ) -> Synchroniser:
     """A synchroniser of the fake engine."""
     return Synchroniser(settings, volume, base, engine.backend, metrics)
+
+
+@pytest.fixture
+async def served(tmp_path: Path, models_dir: Path) -> AsyncIterator[Served]:
+    """A launcher that is not started yet; it is ended in any case."""
+    async with Served(tmp_path, models_dir, fake_engine(tmp_path)) as made:
+        yield made

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import httpx
+import pytest
 
 from contracts.volume import Volume
 from fakes.published import write_current
@@ -41,3 +42,33 @@ async def test_engines_metrics_are_shown_while_it_runs(
             pass
         assert "vllm:" in (await client.get("/engine/metrics")).text
     assert app.state.launcher.child is None
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"holder": "../x"}, {"holder": "r", "ttl_seconds": 0}, {"holder": "r", "ttl": 3}]
+)
+async def test_bad_wish_for_the_gpu_is_malformed(settings: ServingSettings, body: object) -> None:
+    """The field is named, and nobody holds a lease."""
+    app = create_app(settings, environ={})
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://control") as client:
+        answer = await client.post("/lease", json=body)
+        assert answer.status_code == 422
+        assert answer.json()["error"]["field"]
+        assert (await client.get("/lease")).status_code == 404
+
+
+async def test_lent_launcher_is_healthy_but_not_ready(settings: ServingSettings) -> None:
+    """Its probes and its status say who has the GPU."""
+    app = create_app(settings.model_copy(update={"port": free_port()}), environ={})
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://control") as client:
+        lease = (await client.post("/lease", json={"holder": "run-1"})).json()
+        assert lease["state"] == "granted"
+        assert (await client.get("/health")).status_code == 200
+        ready = await client.get("/ready")
+        assert (ready.status_code, ready.json()["reasons"]) == (503, ["lent to run-1"])
+        status = (await client.get("/status")).json()
+        assert (status["state"], status["lease"]) == ("lent", lease)
+        await app.state.launcher.drain()
+        assert (await client.post("/lease", json={"holder": "run-2"})).status_code == 503

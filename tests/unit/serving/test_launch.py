@@ -2,70 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
-import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 
-from contracts.artefact import ServingStatus
-from contracts.volume import Volume
 from fakes.gated_engine import golden_prompt
+from fakes.launched import POLL, Served
 from fakes.published import publish_adapter, tiny_base, write_current
-from fakes.serving_process import fake_engine, free_port
+from fakes.serving_process import fake_engine
 from serving.bases import Base
-from serving.config import ServingSettings
-from serving.launch import Launcher
-from serving.metrics import ServingMetrics
-
-POLL = 0.02
-
-
-class Served:
-    """A launcher in this process, its engine in another."""
-
-    def __init__(self, folder: Path, models_dir: Path, engine: Path) -> None:
-        self.settings = ServingSettings(
-            data_dir=folder / "data",
-            models_dir=models_dir,
-            state_dir=folder / "state",
-            engine_python=engine,
-            port=free_port(),
-            shutdown_seconds=5,
-            silence_seconds=0.2,
-        )
-        self.volume = Volume(self.settings.data_dir)
-        self.registry = CollectorRegistry()
-        metrics = ServingMetrics(self.registry)
-        self.launcher = Launcher(self.settings, metrics, environ={}, poll_seconds=POLL)
-        url = f"http://127.0.0.1:{self.settings.port}"
-        self.client = httpx.AsyncClient(base_url=url, trust_env=False)
-
-    async def wait(self, wanted: Callable[[ServingStatus], bool]) -> ServingStatus:
-        """Return the first status that `wanted` accepts."""
-        async with asyncio.timeout(30):
-            while not wanted(self.launcher.status):  # noqa: ASYNC110 a state, not an event
-                await asyncio.sleep(POLL)
-        return self.launcher.status
-
-    async def ready(self) -> ServingStatus:
-        """Wait until it serves."""
-        return await self.wait(lambda status: status.state == "ready")
-
-    async def chat(self, model: str) -> httpx.Response:
-        """Ask for a reply."""
-        body = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
-        return await self.client.post("/v1/chat/completions", json=body)
-
-
-@pytest.fixture
-async def served(tmp_path: Path, models_dir: Path) -> AsyncIterator[Served]:
-    """A launcher that is not started yet; it is ended in any case."""
-    made = Served(tmp_path, models_dir, fake_engine(tmp_path))
-    yield made
-    await made.launcher.drain()
-    await made.client.aclose()
 
 
 async def test_journey_of_a_model_from_nothing_to_a_new_base(
@@ -140,14 +86,14 @@ async def test_hung_engine_is_killed_and_started_again(served: Served) -> None:
 async def test_start_fails_with_the_engines_own_words(tmp_path: Path, models_dir: Path) -> None:
     """A base that is not there, an engine that ends at once, and none at all are explained."""
     words = "ValueError: no room for the cache"
-    served = Served(tmp_path, models_dir, fake_engine(tmp_path, FAKE_VLLM_FAIL=json.dumps(words)))
-    write_current(served.volume, 1, {}, base="missing")
-    served.launcher.start()
-    status = await served.wait(lambda status: status.state == "failed")
-    assert "'missing'" in status.errors["engine"]
-    write_current(served.volume, 2, {})
-    await served.wait(lambda status: words in status.errors.get("engine", ""))
-    served.settings.engine_python.unlink()
-    status = await served.wait(lambda status: "No such file" in status.errors.get("engine", ""))
-    await served.launcher.drain()
+    engine = fake_engine(tmp_path, FAKE_VLLM_FAIL=json.dumps(words))
+    async with Served(tmp_path, models_dir, engine) as served:
+        write_current(served.volume, 1, {}, base="missing")
+        served.launcher.start()
+        status = await served.wait(lambda status: status.state == "failed")
+        assert "'missing'" in status.errors["engine"]
+        write_current(served.volume, 2, {})
+        await served.wait(lambda status: words in status.errors.get("engine", ""))
+        engine.unlink()
+        status = await served.wait(lambda status: "No such file" in status.errors.get("engine", ""))
     assert served.launcher.reasons() == [status.errors["engine"]]

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import httpx
+import pytest
 
 from fakes.published import write_current
 from fakes.serving_process import ServingProcess, fake_engine, until
@@ -20,6 +21,19 @@ def test_misspelt_setting_ends_with_2(tmp_path: Path) -> None:
     made = subprocess.run([sys.executable, "-m", "serving"], env=env, capture_output=True)
     assert made.returncode == 2
     assert b"SERVING_PROT" in made.stderr
+
+
+@pytest.mark.parametrize("content", [None, " \n"])
+def test_token_that_did_not_arrive_ends_with_2(tmp_path: Path, content: str | None) -> None:
+    """Without its secret the control port must not be open; the file is named."""
+    secret = tmp_path / "api_token"
+    if content is not None:
+        secret.write_text(content)
+    env = {"PYTHONPATH": os.pathsep.join(sys.path), "API_TOKEN_FILE": str(secret)}
+    made = subprocess.run([sys.executable, "-m", "serving"], env=env, capture_output=True)
+    assert made.returncode == 2
+    assert b"api_token" in made.stderr
+    assert b"Traceback" not in made.stderr
 
 
 def test_open_streams_end_whole_when_told_to_stop(tmp_path: Path, models_dir: Path) -> None:

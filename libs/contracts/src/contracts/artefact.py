@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from contracts.dataset import Conditioning, FileDigest
+from contracts.lease import Lease
 from contracts.model import Name, Recorded, Sha256, Versioned
 from contracts.run import EngineVersions
 from contracts.sample import Message
@@ -100,13 +101,15 @@ class CurrentModel(Versioned):
 class ServingStatus(Recorded):
     """What serving's launcher answers on `GET /status`.
 
-    `errors` says why a served name could not be loaded; the key `engine` is vLLM itself.
+    `errors` says why a served name could not be loaded; the key `engine` is vLLM itself. In state
+    `lent` there is no engine: `lease` says who has the GPU.
     """
 
-    state: Literal["waiting", "starting", "ready", "draining", "failed"]
+    state: Literal["waiting", "starting", "ready", "draining", "failed", "lent"]
     base: str = ""
     generation: int = 0
     loaded: list[str] = []
     aliases: dict[str, str] = Field(default={}, description="name -> served name that answers")
     errors: dict[str, str] = {}
     engine: EngineVersions = EngineVersions()
+    lease: Lease | None = Field(default=None, description="who has the GPU, or waits for it")

@@ -17,6 +17,7 @@ from contracts.dataset import DatasetManifest, DatasetRequest, ImportRequest, Im
 from contracts.errors import ErrorResponse
 from contracts.evaluation import EvaluationManifest, EvaluationReport, EvaluationRequest, Reply
 from contracts.job import Job
+from contracts.lease import Lease, LeaseRequest
 from contracts.run import RunEvent, RunRecord, RunRequest
 from contracts.sample import Rejected, Sample
 from contracts.style import Style, StyleVersion
@@ -33,6 +34,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     ImportRequest,
     ImportResult,
     Job,
+    Lease,
+    LeaseRequest,
     ModelManifest,
     Rejected,
     Reply,

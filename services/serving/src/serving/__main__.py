@@ -9,6 +9,7 @@ import signal
 import sys
 
 import uvicorn
+from fastapi import FastAPI
 
 from kit.config import SettingsError
 from kit.logs import configure_logs
@@ -18,9 +19,8 @@ from serving.config import ServingSettings
 from serving.launch import Launcher
 
 
-async def serve(settings: ServingSettings) -> None:
+async def serve(app: FastAPI, settings: ServingSettings) -> None:
     """Run until a signal comes and the engine has ended."""
-    app = create_app(settings)
     launcher: Launcher = app.state.launcher
     config = uvicorn.Config(
         app,
@@ -49,11 +49,12 @@ def main() -> int:
     """Read the settings and run; return the exit code."""
     try:
         settings = ServingSettings.from_environ(os.environ)
-    except SettingsError as error:
+        configure_logs("serving", settings.log_level)
+        app = create_app(settings)
+    except (SettingsError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    configure_logs("serving", settings.log_level)
-    asyncio.run(serve(settings))
+    asyncio.run(serve(app, settings))
     return 0
 
 

@@ -1,8 +1,10 @@
-"""Routes of the control port: what is served, and the engine's own metrics."""
+"""Routes of the control port: what is served, the GPU's lease, and the engine's own metrics."""
 
 from fastapi import APIRouter, Response
 
 from contracts.artefact import ServingStatus
+from contracts.lease import Lease, LeaseRequest
+from kit.errors import NotFoundError
 from serving.errors import EngineError
 from serving.launch import Launcher
 
@@ -25,5 +27,31 @@ def routes(launcher: Launcher) -> APIRouter:
         except EngineError:
             content = b""
         return Response(content, media_type=PROMETHEUS_TEXT)
+
+    return router
+
+
+def lease_routes(launcher: Launcher) -> APIRouter:
+    """Return `POST /lease`, `GET /lease`, and `PUT` and `DELETE /lease/{id}`."""
+    router = APIRouter(prefix="/lease", tags=["lease"])
+
+    @router.post("", status_code=202)
+    async def take(request: LeaseRequest) -> Lease:
+        """Ask for the GPU; the same holder may ask again, which renews."""
+        return await launcher.lend_to(request)
+
+    @router.get("")
+    async def show() -> Lease:
+        if lease := launcher.leases.held():
+            return lease
+        raise NotFoundError("nobody has asked for the GPU")
+
+    @router.put("/{lease_id}")
+    async def renew(lease_id: str) -> Lease:
+        return launcher.leases.renew(lease_id)
+
+    @router.delete("/{lease_id}", status_code=204)
+    async def end(lease_id: str) -> None:
+        launcher.leases.end(lease_id)
 
     return router

@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from kit.app import create_service_app
-from serving.api import routes
+from kit.config import read_secret
+from serving.api import lease_routes, routes
 from serving.config import ServingSettings
 from serving.launch import POLL_SECONDS, Launcher
 from serving.metrics import ServingMetrics
@@ -24,6 +25,7 @@ def create_app(
     """Return the control application; its life is the launcher's.
 
     `app.state.launcher` is the launcher, for who has to stop it before the application.
+    Raises SettingsError, OSError: the API token cannot be read.
     """
     registry = CollectorRegistry()
     metrics = ServingMetrics(registry)
@@ -42,9 +44,11 @@ def create_app(
         registry=registry,
         version=version(),
         ready=launcher.reasons,
+        api_token=read_secret(settings.api_token_file),
         lifespan=lifespan,
     )
     app.include_router(routes(launcher))
+    app.include_router(lease_routes(launcher))
     app.state.launcher = launcher
     return app
 

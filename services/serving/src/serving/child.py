@@ -13,6 +13,8 @@ logger = logging.getLogger(__name__)
 LINES_KEPT = 60
 LINE_LENGTH = 2000
 CHUNK = 1 << 16
+PROC = Path("/proc")
+GONE_POLL_SECONDS = 0.02
 
 
 class EngineChild:
@@ -76,9 +78,25 @@ class EngineChild:
         return await self.kill()
 
     async def kill(self) -> int:
-        """Kill the whole group: the engine's own children too. Return the exit code."""
+        """Kill the whole group, the engine's own children too, and wait until all are gone.
+
+        Only then is the GPU's memory free. Return the exit code.
+        """
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         code = await self.process.wait()
         await self._pump
+        # Polled: they are not our children, so nobody tells us of their end.
+        while group_runs(self.process.pid):  # noqa: ASYNC110
+            await asyncio.sleep(GONE_POLL_SECONDS)
         return code
+
+
+def group_runs(group: int, proc: Path = PROC) -> bool:
+    """Return whether a process of the group runs; a dead one that nobody reaped does not count."""
+    for stat in proc.glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it ended between the look and the read
+            state, _, found = stat.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            if int(found) == group and state not in "ZX":
+                return True
+    return False

@@ -12,10 +12,13 @@ class ServingSettings(Settings):
     """What the environment says about serving."""
 
     prefix: ClassVar[str] = "SERVING_"
-    shared: ClassVar[frozenset[str]] = frozenset({"data_dir", "models_dir", "log_level"})
+    shared: ClassVar[frozenset[str]] = frozenset(
+        {"data_dir", "models_dir", "api_token_file", "log_level"}
+    )
 
     data_dir: Path = Path("var/data")
     models_dir: Path = Path("services/trainer/bases")
+    api_token_file: Path | None = None
     log_level: str = "INFO"
 
     host: str = "127.0.0.1"

@@ -19,3 +19,9 @@ class EngineError(UnavailableError):
     """vLLM does not answer as it should."""
 
     code = "engine_error"
+
+
+class LeaseHeldError(ConflictError):
+    """Somebody else has the GPU; the message names the holder."""
+
+    code = "lease_held"

@@ -1,8 +1,8 @@
 """The launcher: keeps one vLLM running on the base that `models/current.json` names.
 
 It waits until there is a model, starts the engine, restarts it when it dies or when the base
-changes, hands adapters to `sync.py`, and drains before it stops. It outlives its child, so that
-its probes tell the truth at any time.
+changes, hands adapters to `sync.py`, lends the GPU to a training run, and drains before it stops.
+It outlives its child, so that its probes tell the truth at any time.
 """
 
 import asyncio
@@ -12,29 +12,27 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from contracts.artefact import CurrentModel, ServingStatus
+from contracts.lease import Lease, LeaseRequest
 from contracts.run import EngineVersions
 from contracts.volume import Volume
-from kit.config import read_secret
-from kit.errors import TonesmithError
-from serving.argv import engine_env, max_inflight, model_length, vllm_argv
+from kit.errors import TonesmithError, UnavailableError
 from serving.backend import Backend
 from serving.bases import Base, read_base
 from serving.child import EngineChild
+from serving.command import gate_file, write_command
 from serving.config import ServingSettings
-from serving.engine.limits import Limits
+from serving.ending import end_engine
 from serving.errors import EngineError
+from serving.lease import LeaseLedger
 from serving.metrics import ServingMetrics
+from serving.stand_in import StandIn
 from serving.sync import Loaded, Synchroniser
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.5  # the promise of a promotion: visible within a second
 BACKOFF_SECONDS = (1, 2, 4, 8, 15, 30)
-IDLE_POLL_SECONDS = 0.1
-KILL_SECONDS = 10  # after the engine's own shutdown timeout
-PACKAGE = Path(__file__).parent
 
 
 class Launcher:
@@ -63,6 +61,8 @@ class Launcher:
         self.clock = clock
         self.poll_seconds = poll_seconds
         self.volume = Volume(settings.data_dir)
+        self.leases = LeaseLedger(clock, count=metrics.count_lease)
+        self.stand_in = StandIn(settings.host, settings.port)
         self.state = "waiting"
         self.errors: dict[str, str] = {}
         self.engine = EngineVersions()
@@ -73,7 +73,9 @@ class Launcher:
         self.not_before = 0.0
         self.started_at = 0.0
         self.answered_at = 0.0
+        self.ending = False
         self._task: asyncio.Task[None] | None = None
+        self._stepping = asyncio.Lock()  # no engine starts while the GPU is given away
 
     def start(self) -> None:
         """Begin to run, in the background."""
@@ -92,18 +94,22 @@ class Launcher:
                 "aliases": loaded.aliases,
                 "errors": self.errors | loaded.errors,
                 "engine": self.engine,
+                "lease": self.leases.held(),
             }
         )
 
     def reasons(self) -> list[str]:
         """Return why no request can be served now; empty means ready."""
+        if lease := self.leases.held():
+            return [f"lent to {lease.holder}"]
         return [] if self.state == "ready" else [self.errors.get("engine", self.state)]
 
     async def run(self) -> None:
         """Look at the document and the engine again and again, until cancelled."""
         while True:
             try:
-                await self.step()
+                async with self._stepping:
+                    await self.step()
             except EngineError as error:
                 logger.warning("engine trouble", extra={"reason": error.body.message})
             self.show()
@@ -111,6 +117,11 @@ class Launcher:
 
     async def step(self) -> None:
         """Do what the moment asks for."""
+        if self.leases.held():
+            await self.lend()
+            return
+        if self.state == "lent":
+            await self.take_back()
         current = self.read_current()
         if self.child and self.child.exited:
             await self.bury(self.child.reason)
@@ -125,6 +136,35 @@ class Launcher:
             self.not_before = 0.0
         else:
             await self.tend(current)
+
+    async def lend_to(self, request: LeaseRequest) -> Lease:
+        """Return the lease: granted where no engine runs, else once it has ended.
+
+        Raises LeaseHeldError, UnavailableError.
+        """
+        if self.ending:
+            raise UnavailableError("serving stops", hint="ask again once it runs")
+        lease = self.leases.take(request)
+        if self.child is None and not self._stepping.locked():
+            async with self._stepping:
+                await self.lend()
+        return self.leases.held() or lease
+
+    async def lend(self) -> None:
+        """Give the GPU away: no engine runs, and its port says why."""
+        if self.child:
+            await self.finish_engine()
+        if self.state != "lent":
+            self.state = "lent"
+            self.errors.pop("engine", None)
+            await self.stand_in.open()
+        self.leases.grant()
+
+    async def take_back(self) -> None:
+        """Free the engine's port, and start the engine as soon as there is a model."""
+        await self.stand_in.close()
+        self.state = "waiting"
+        self.not_before = 0.0
 
     def read_current(self) -> CurrentModel | None:
         """Return the document, or None where there is none that can be read."""
@@ -142,7 +182,7 @@ class Launcher:
         try:
             self.base = await asyncio.to_thread(read_base, self.settings.models_dir, current.base)
             token = secrets.token_urlsafe(32)
-            argv, env = self.command(self.base, token)
+            argv, env = write_command(self.settings, self.base, token, self.environ)
             self.child = await EngineChild.start(argv, env, self.settings.state_dir)
         except (TonesmithError, OSError) as error:
             self.fail(str(error))
@@ -151,27 +191,6 @@ class Launcher:
         self.started_at = self.answered_at = self.clock()
         backend = Backend(f"http://127.0.0.1:{self.settings.port}", token)
         self.sync = Synchroniser(self.settings, self.volume, self.base, backend, self.metrics)
-
-    def command(self, base: Base, token: str) -> tuple[list[str], dict[str, str]]:
-        """Write what the engine reads at its start; return its command line and environment."""
-        state = self.settings.state_dir
-        modules = state / "modules"
-        modules.mkdir(parents=True, exist_ok=True)
-        link = modules / "serving"
-        link.unlink(missing_ok=True)
-        link.symlink_to(PACKAGE)
-        limits = Limits(
-            token=token,
-            api_key=read_secret(self.settings.api_key_file) or "",
-            max_inflight=max_inflight(self.settings),
-            max_tokens=self.settings.max_tokens,
-            max_model_len=model_length(self.settings, base),
-            control_tokens=list(base.control_tokens),
-        )
-        gate_file = state / "gate.json"
-        limits.write(gate_file)
-        env = engine_env(self.settings, self.environ, modules=modules, gate_file=gate_file)
-        return vllm_argv(self.settings, base), env
 
     async def tend(self, current: CurrentModel) -> None:
         """Look after a running engine: is it well, and does it serve the newest document?"""
@@ -226,34 +245,23 @@ class Launcher:
         logger.error("engine failed", extra={"reason": reason, "next_start_seconds": seconds})
 
     async def drain(self) -> None:
-        """Refuse new requests, let the open ones end, stop the engine."""
+        """Refuse new requests and leases, let the open requests end, stop the engine."""
+        self.ending = True
         if self._task:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        await self.stand_in.close()
         await self.finish_engine()
 
     async def finish_engine(self) -> None:
         """End the engine in order: no new request, open ones end, then the signal."""
+        served = self.state != "starting"
         self.state = "draining"
         self.show()
-        if self.sync and self.child and not self.child.exited:
-            with suppress(EngineError):
-                await self.sync.backend.drain()
-                await asyncio.sleep(self.settings.drain_seconds)
-                await self.wait_until_idle(self.sync.backend)
-        if self.child:
-            code = await self.child.stop(self.settings.shutdown_seconds + KILL_SECONDS)
-            logger.info("engine stopped", extra={"code": code})
+        if self.child and self.sync:
+            await end_engine(self.child, self.sync.backend, self.settings, served=served)
         await self.forget_engine()
-
-    async def wait_until_idle(self, backend: Backend) -> None:
-        """Wait until no request is open, at most the shutdown timeout. Raises EngineError."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.settings.shutdown_seconds):
-                # Polled: the requests are open in another process.
-                while (await backend.state())["inflight"]:  # noqa: ASYNC110
-                    await asyncio.sleep(IDLE_POLL_SECONDS)
 
     async def kill_engine(self) -> None:
         """End the engine at once: somebody asked twice."""
@@ -266,7 +274,7 @@ class Launcher:
             await self.sync.backend.close()
         self.child = self.sync = None
         self.metrics.gate.snapshot = {}
-        (self.settings.state_dir / "gate.json").unlink(missing_ok=True)
+        gate_file(self.settings).unlink(missing_ok=True)
 
     def show(self) -> None:
         """Bring the metrics up to date."""

@@ -6,7 +6,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-STATES = ("waiting", "starting", "ready", "draining", "failed")
+STATES = ("waiting", "starting", "ready", "draining", "failed", "lent")
 LOAD_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
@@ -45,6 +45,12 @@ class ServingMetrics:
         self.start_seconds = Gauge(
             "serving_engine_start_seconds", "The newest start until ready.", registry=registry
         )
+        self.leases = Counter(
+            "serving_leases",
+            "Leases of the GPU: granted, refused, ended by their holder, expired.",
+            ["outcome"],
+            registry=registry,
+        )
         self.gate = GateCollector()
         registry.register(self.gate)
 
@@ -53,6 +59,10 @@ class ServingMetrics:
         self.loads.labels("loaded").inc()
         self.load_seconds.observe(seconds)
         self.agreement.set(agreement)
+
+    def count_lease(self, outcome: str) -> None:
+        """Count what became of a lease."""
+        self.leases.labels(outcome).inc()
 
     def show(self, state: str, generation: int, adapters: int, errors: int) -> None:
         """Show the launcher's state."""

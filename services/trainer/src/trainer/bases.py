@@ -2,16 +2,19 @@
 
 import hashlib
 import json
+import logging
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from contracts.artefact import BaseModelRef
-from contracts.durable import file_digest
+from contracts.durable import discard_folder, file_digest, publish_folder
 from contracts.model import check_name
 from kit.errors import InvalidInputError
 
+logger = logging.getLogger(__name__)
 TEMPLATE = "chat_template.jinja"
 # LLaMA-Factory's name of plain ChatML without any thinking block.
 CHATML = "qwen3_nothink"
@@ -99,6 +102,23 @@ class Bases:
             field="base_model",
             hint="name one of them, or put the model's folder into MODELS_DIR",
         )
+
+
+def install_bases(source: Path, target: Path) -> list[str]:
+    """Copy the bases in `source` that `target` has not; return their names.
+
+    A base that is there already stays: adapters name its weights by their digest. Raises OSError
+    where `target` cannot be written.
+    """
+    names = sorted(entry.name for entry in os.scandir(source) if is_base(source / entry.name))
+    missing = [name for name in names if not (target / name).exists()]
+    for name in missing:
+        staging = target / f".tmp-{name}"
+        discard_folder(staging)
+        shutil.copytree(source / name, staging)
+        publish_folder(staging, target / name)
+        logger.info("base installed", extra={"base": name})
+    return missing
 
 
 def is_base(path: Path) -> bool:

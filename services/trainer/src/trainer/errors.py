@@ -21,6 +21,18 @@ class EngineMissingError(UnavailableError):
     code = "engine_missing"
 
 
+class NoLeaseError(UnavailableError):
+    """Serving did not lend the GPU in time."""
+
+    code = "no_lease"
+
+
+class LeaseLostError(ConflictError):
+    """Serving has lent the GPU to somebody else while this run used it."""
+
+    code = "lease_lost"
+
+
 class GateRefusedError(ConflictError):
     """The parity gate found a difference; the message shows it."""
 

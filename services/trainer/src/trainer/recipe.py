@@ -51,6 +51,7 @@ class Arguments(BaseModel):
     lora_alpha: int = Field(default=32, ge=1, le=1024)
     lora_dropout: float = Field(default=0.0, ge=0, lt=1)
     lora_target: str = "all"
+    quantization_bit: Literal[4, 8] | None = Field(default=None, description="of the frozen base")
     per_device_train_batch_size: int = Field(ge=1)
     per_device_eval_batch_size: int = Field(default=16, ge=1)
     gradient_accumulation_steps: int = Field(default=1, ge=1)

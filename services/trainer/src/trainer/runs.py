@@ -6,6 +6,7 @@ again, as long as each start gets further) or of this service (queued again when
 
 import asyncio
 import logging
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,9 @@ from kit.worker import JobContext, Outcome
 from trainer.child import kill_group, last_words
 from trainer.endings import engine_error
 from trainer.engine.checkpoints import newest_sealed_step
+from trainer.errors import LeaseLostError
 from trainer.intake import check_space, look_up
+from trainer.lease import Hold, held
 from trainer.publish import publish
 from trainer.runfolder import Ingredients, RunFolder, first_record, save
 from trainer.workshop import Workshop
@@ -29,6 +32,7 @@ POLL_SECONDS = 0.2
 RECORD_SECONDS = 1.0
 STARTS_WITHOUT_PROGRESS = 3
 MODULE = "trainer.engine.run"
+CANCELLED: dict[str, Any] = {"state": "cancelled", "error": None}
 
 
 class RunJob:
@@ -63,6 +67,12 @@ class Drive:
     context: JobContext
     record: RunRecord
     recorded: float = 0.0
+    hold: Hold | None = None  # on the GPU, where we do not share it
+
+    @property
+    def lost(self) -> str:
+        """Why the GPU is ours no more, or nothing."""
+        return self.hold.lost if self.hold else ""
 
     async def to_the_end(self) -> tuple[JobState, ErrorBody | None]:
         """Train and publish; return the final state and what went wrong. Raises TonesmithError."""
@@ -71,7 +81,7 @@ class Drive:
             settings = self.shop.settings.model_dump(include={"keep_checkpoints", "reply_tokens"})
             golden = self.shop.golden
             await asyncio.to_thread(self.folder.prepare, given, golden, settings)
-            ending = await self.train(given)
+            ending = await self.train_alone(given)
             if ending["state"] != "done":
                 error = ErrorBody.model_validate(ending["error"]) if ending["error"] else None
                 return JobState(ending["state"]), error
@@ -84,6 +94,26 @@ class Drive:
         """Return whether the model was published before this call."""
         return (self.folder.volume.model(self.folder.run_id) / MANIFEST).is_file()
 
+    async def train_alone(self, given: Ingredients) -> dict[str, Any]:
+        """Train with the GPU to ourselves, where that is asked for; return the outcome.
+
+        Raises TonesmithError.
+        """
+        async with self.gpu() as hold:
+            self.hold = hold
+            if hold and not hold.granted:
+                return CANCELLED
+            if hold:
+                self.show("starting", force=True)
+            return await self.train(given)
+
+    def gpu(self) -> AbstractAsyncContextManager[Hold | None]:
+        """Return the hold on the GPU; nothing where serving runs beside us."""
+        if not self.shop.terms:
+            return nullcontext()
+        self.show("waiting for the GPU", force=True)
+        return held(self.shop.terms, self.record.id, lambda: self.context.cancelled)
+
     async def train(self, given: Ingredients) -> dict[str, Any]:
         """Start the engine until it ends by itself; return its outcome. Raises TonesmithError.
 
@@ -94,10 +124,14 @@ class Drive:
             check_space(self.shop, given)
             before = newest_sealed_step(self.folder.checkpoints)
             code = await self.run_engine()
-            if outcome := self.folder.outcome():
+            outcome = self.folder.outcome()
+            if self.lost and outcome.get("state") != "done":
+                hint = "`resume` goes on from the last checkpoint"
+                raise LeaseLostError(f"the GPU is ours no more: {self.lost}", hint=hint)
+            if outcome:
                 return outcome
             if self.context.cancelled:
-                return {"state": "cancelled", "error": None}
+                return CANCELLED
             vain = 0 if newest_sealed_step(self.folder.checkpoints) > before else vain + 1
             if code >= 0 or vain >= STARTS_WITHOUT_PROGRESS:
                 raise engine_error(code, last_words(self.folder.log), self.folder.volume.root)
@@ -114,13 +148,13 @@ class Drive:
             await kill_group(process)
 
     async def watch(self, process: asyncio.subprocess.Process) -> int:
-        """Follow a process until it ends; asked to cancel, let it save, then kill it."""
+        """Follow a process until it ends; cancelled or without the GPU, let it save, then kill."""
         waiting = asyncio.ensure_future(process.wait())
         clock = asyncio.get_running_loop().time
         deadline = None
         while not (await asyncio.wait({waiting}, timeout=POLL_SECONDS))[0]:
             self.follow(process.pid)
-            if deadline is None and self.context.cancelled:
+            if deadline is None and (self.context.cancelled or self.lost):
                 self.folder.cancel.touch()
                 deadline = clock() + self.shop.settings.cancel_seconds
             if deadline is not None and clock() > deadline:
