@@ -25,10 +25,12 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from contracts.artefact import BaseModelRef, CurrentModel, GateResult, ModelManifest, ServedVersion
 from contracts.dataset import Conditioning
 from contracts.identity import now
+from contracts.job import Progress
 from contracts.run import EngineVersions
 from contracts.style import Style, StyleVersion
 from datagen.compose import plain_reply, styled_reply
 from datagen.questions import load_banks
+from fakes.lent import lease, run_job
 from fakes.running import running
 
 DATAGEN = Path(__file__).parents[2] / "services" / "datagen"
@@ -53,6 +55,8 @@ class Stack:
     Args:
         promoted: whether a model is live.
         state: of the launcher; serving answers only when it is `ready`.
+        holder: the training run that has the GPU; the state is `lent` then.
+        progress: of that run.
         hang: serving takes requests and says nothing, not even that it is healthy.
         refuse: status and sentence with which it refuses to chat.
         break_off: pieces after which a reply breaks off.
@@ -62,6 +66,8 @@ class Stack:
 
     promoted: bool = True
     state: str = "ready"
+    holder: str = ""
+    progress: Progress = field(default_factory=Progress)
     hang: bool = False
     refuse: tuple[int, str] | None = None
     break_off: int | None = None
@@ -81,10 +87,6 @@ class Stack:
     def served(self) -> list[str]:
         """The names that serving answers to."""
         return ["base", "tonesmith", "tonesmith.v1"] if self.promoted else ["base"]
-
-    def environ(self) -> dict[str, str]:
-        """Return the settings with which the page finds the stand-ins."""
-        return dict(self.urls)
 
 
 def manifest(stack: Stack) -> ModelManifest:
@@ -139,9 +141,9 @@ def reply_to(stack: Stack, body: dict[str, Any]) -> str:
     return f"{style.names.zh}\n{reply}" if named else reply
 
 
-def error(status: int, message: str) -> JSONResponse:
+def error(status: int, message: str, code: str = "fake") -> JSONResponse:
     """Return an error in the shape of OpenAI's API."""
-    return JSONResponse({"error": {"code": "fake", "message": message}}, status_code=status)
+    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
 
 
 async def forever() -> None:
@@ -178,6 +180,8 @@ def serving_app(stack: Stack) -> FastAPI:
     async def faults(request: Request, proceed: Any) -> Response:
         if stack.hang:
             await forever()
+        if stack.state == "lent":
+            return error(503, "a training run uses the GPU", "training")
         if stack.state != "ready":
             return error(503, "no model is loaded")
         response: Response = await proceed(request)
@@ -215,7 +219,7 @@ def control_app(stack: Stack) -> FastAPI:
             "loaded": stack.served,
             "aliases": aliases,
             "errors": stack.errors,
-            "engine": {},
+            "lease": lease(stack.holder),
         }
 
     return app
@@ -228,6 +232,10 @@ def trainer_app(stack: Stack) -> FastAPI:
     @app.get("/current")
     def read_current() -> Any:
         return current(stack) if stack.trainer_up else error(503, "the trainer is down")
+
+    @app.get("/runs/jobs/{run_id}")
+    def read_job(run_id: str) -> Any:
+        return run_job(run_id, stack.progress) if stack.trainer_up else error(503, "down")
 
     @app.get("/models/{model_id}")
     def read_manifest(model_id: str) -> Any:

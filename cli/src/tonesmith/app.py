@@ -5,7 +5,7 @@ Exit codes: 0 done, 1 failed, 2 bad input, 3 a service is down, 130 interrupted.
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -18,6 +18,7 @@ from tonesmith.commands import (
     doctor,
     evaluate,
     jobs,
+    logs,
     models,
     stack,
     status,
@@ -26,6 +27,7 @@ from tonesmith.commands import (
 )
 from tonesmith.config import environment
 from tonesmith.errors import FAILED, KNOWN_ERRORS, describe, exit_code
+from tonesmith.reach import listens
 from tonesmith.session import Session
 
 
@@ -40,7 +42,7 @@ def build() -> typer.Typer:
     )
     app.add_typer(styles.app, name="styles")
     app.add_typer(jobs.app, name="job")
-    for register in (doctor, demo, stack, data, train, evaluate, models, chat, status):
+    for register in (doctor, demo, stack, logs, data, train, evaluate, models, chat, status):
         register.add_to(app)
     return app
 
@@ -50,6 +52,7 @@ def run(
     *,
     environ: Mapping[str, str],
     transport: httpx.BaseTransport | None = None,
+    listens: Callable[[str], bool] = listens,
 ) -> int:
     """Run one command and return its exit code.
 
@@ -57,15 +60,20 @@ def run(
         arguments: the command line, without the program's name.
         environ: the environment.
         transport: how requests travel; the real network by default.
+        listens: whether somebody listens at an address of this machine.
     """
-    session = Session(environment(environ, Path.cwd()), transport)
+    session = Session(
+        environment(environ, Path.cwd()), transport, inherited=environ, listens=listens
+    )
     try:
         build()(list(arguments), obj=session)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED
     except KNOWN_ERRORS as error:
-        session.screen.error(describe(error))
+        session.screen.error(describe(session.explained(error)))
         return exit_code(error)
+    finally:
+        session.close()
     return 0
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from pydantic import Field
+
 from kit.config import Settings
 
 # What the services read too; anything else in `.env` belongs to other programs.
@@ -34,6 +36,8 @@ class CliSettings(Settings):
 
     # Read by scripts/environment.sh only; named here so that it is no misspelt setting.
     cache: Path | None = None
+    # The compose project that `up --docker` starts, and that the other commands find.
+    project: str = Field(default="tonesmith", pattern=r"^[a-z0-9][a-z0-9_-]*$")
     data_dir: Path = Path("var/data")
     models_dir: Path = Path("services/trainer/bases")
     base_model: str = "starter"

@@ -9,7 +9,10 @@ from kit.errors import InvalidInputError, NotFoundError, TonesmithError, TooLarg
 OK, FAILED, BAD_INPUT, SERVICE_DOWN = 0, 1, 2, 3
 # The service says that the request itself is wrong; the rest (conflict, no room, a bug) is not.
 BAD_REQUESTS = frozenset({400, 404, 413, 422})
-START = "start the services: `tonesmith up`; see what is wrong: `tonesmith doctor`"
+START = (
+    "start the services: `tonesmith up`, or `tonesmith up --docker`; see what is wrong: "
+    "`tonesmith doctor`"
+)
 KNOWN_ERRORS = (ServiceError, ServiceDownError, SettingsError, TonesmithError)
 
 

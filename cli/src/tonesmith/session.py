@@ -1,18 +1,23 @@
 """What every command starts from: settings, the environment, and clients of the services."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
 import httpx
 import typer
 
-from client import DatagenClient, ServingClient, TrainerClient
+from client import DatagenClient, ServiceDownError, ServingClient, TrainerClient
+from client.service import Service
 from client.serving import LauncherClient
 from kit.config import read_secret
 from tonesmith.config import CliSettings
+from tonesmith.docker.compose import Compose, Profile, find_folder
+from tonesmith.docker.project import API_TOKEN, SERVING_KEY, Project, find_project
 from tonesmith.errors import CommandError
+from tonesmith.reach import Reach, listens
 from tonesmith.screen import Screen
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -25,16 +30,28 @@ class Session:
     Args:
         environ: the environment, with `.env` under it.
         transport: how requests travel; the real network by default.
+        screen: where results go.
+        inherited: the environment without `.env`, for programs that read that file themselves.
+        in_containers: look for the services in a compose project too.
+        listens: whether somebody listens at an address of this machine.
     """
 
     environ: Mapping[str, str]
     transport: httpx.BaseTransport | None = None
     screen: Screen = field(default_factory=Screen)
+    inherited: Mapping[str, str] = field(default_factory=dict)
+    in_containers: bool = True
+    listens: Callable[[str], bool] = listens
 
     @property
     def settings(self) -> CliSettings:
         """The settings. Raises SettingsError that names the variable."""
         return CliSettings.from_environ(self.environ)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Where the services answer."""
+        return Reach(self.settings, self._project, self.listens)
 
     def show(self, as_json: bool) -> Screen:
         """Choose how results are shown, for the rest of the call."""
@@ -43,27 +60,57 @@ class Session:
 
     def datagen(self) -> DatagenClient:
         """Return a client of datagen."""
-        return DatagenClient(
-            self.settings.datagen_url, token=self._token(), transport=self.transport
-        )
+        url, token = self.reach.address("datagen_url").url, self._token("datagen_url")
+        return DatagenClient(url, token=token, transport=self.transport)
 
     def trainer(self) -> TrainerClient:
         """Return a client of trainer."""
-        return TrainerClient(
-            self.settings.trainer_url, token=self._token(), transport=self.transport
-        )
+        url, token = self.reach.address("trainer_url").url, self._token("trainer_url")
+        return TrainerClient(url, token=token, transport=self.transport)
 
     def serving(self) -> ServingClient:
         """Return a client of serving's OpenAI API."""
-        key = secret(self.settings.serving_api_key_file)
-        return ServingClient(self.settings.serving_url, token=key, transport=self.transport)
+        url = self.reach.address("serving_url").url
+        key = self._secret("serving_url", self.settings.serving_api_key_file, SERVING_KEY)
+        return ServingClient(url, token=key, transport=self.transport)
 
     def launcher(self) -> LauncherClient:
         """Return a client of serving's launcher."""
-        return LauncherClient(self.settings.serving_control_url, transport=self.transport)
+        url = self.reach.address("serving_control_url").url
+        return LauncherClient(url, transport=self.transport)
 
-    def _token(self) -> str | None:
-        return secret(self.settings.api_token_file)
+    def page(self) -> Service:
+        """Return a client of the page."""
+        return Service(self.reach.address("ui_url").url, transport=self.transport)
+
+    def compose(self, project: str | None = None, *profiles: Profile) -> Compose:
+        """Return the stack as compose knows it; `project` overrides the setting."""
+        folder = find_folder(Path.cwd())
+        return Compose(folder, project or self.settings.project, self.inherited, profiles)
+
+    def explained(self, error: Exception) -> Exception:
+        """Return an error of a command in words that fit the way to the services."""
+        if isinstance(error, ServiceDownError) and "reach" in vars(self):
+            return self.reach.explained(error)
+        return error
+
+    def close(self) -> None:
+        """End what the call opened."""
+        if "reach" in vars(self):
+            self.reach.close()
+
+    def _project(self) -> Project | None:
+        if self.transport or not self.in_containers:
+            return None
+        return find_project(self.inherited, self.settings.project)
+
+    def _token(self, name: str) -> str | None:
+        return self._secret(name, self.settings.api_token_file, API_TOKEN)
+
+    def _secret(self, name: str, file: Path | None, inside: str) -> str | None:
+        """Return the secret in the user's file; without one, what the containers themselves use."""
+        project = self.reach.project if self.reach.address(name).relayed else None
+        return project.secret(inside) if project and not file else secret(file)
 
 
 def secret(path: Path | None) -> str | None:

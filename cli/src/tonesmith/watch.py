@@ -66,6 +66,12 @@ def watch(
     return final
 
 
+def started(job: Job, screen: Screen) -> None:
+    """Show a job that nobody waits for, and how to look at it later."""
+    screen.result(job, f"started {job.id}")
+    screen.next_step(f"tonesmith job watch {job.id}")
+
+
 def follow(jobs: Jobs, job_id: str, each: Callable[[Job], None]) -> Job:
     """Call `each` at every change of a job; return it once it is final."""
     last = None

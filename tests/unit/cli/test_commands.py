@@ -30,10 +30,19 @@ def test_generate_follows_the_job_to_its_dataset(call: Call, fake: FakeServices)
     assert "tonesmith train --dataset demo-1" in shown.err
 
 
-def test_generate_without_waiting_returns_the_job(call: Call) -> None:
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        (["generate"], "dataset"),
+        (["train", "--dataset", "demo-1"], "run"),
+        (["evaluate", "--dataset", "demo-1"], "evaluation"),
+    ],
+)
+def test_command_without_waiting_returns_the_job(call: Call, command: list[str], kind: str) -> None:
     """The id is enough to look at it later."""
-    called = call("generate", "--no-wait", "--json")
-    assert called.json["kind"] == "dataset"
+    called = call(*command, "--no-wait", "--json")
+    assert called.json["kind"] == kind
+    assert "tonesmith job watch" in call(*command, "--no-wait").err
 
 
 @pytest.mark.parametrize(
@@ -157,7 +166,23 @@ def test_status_with_one_service_down_still_shows_the_others(
     called = call("status", "--json")
     assert called.code == 3
     alive = {name: service["alive"] for name, service in called.json["services"].items()}
-    assert alive == {"datagen": True, "trainer": False, "serving": True}
+    assert alive == {"datagen": True, "trainer": False, "serving": True, "ui": True}
+
+
+def test_status_names_the_run_that_has_the_gpu(call: Call, fake: FakeServices) -> None:
+    """Serving that is lent is no fault: who has it is said, and that the chat comes back."""
+    lease = {
+        "id": "lease-1",
+        "holder": "r-20261122-aaaaaa",
+        "state": "granted",
+        "expires_at": "2026-11-22T10:00:00Z",
+        "ttl_seconds": 30,
+    }
+    told = STATUS | {"state": "lent", "lease": lease}
+    fake.answers["GET /status"] = lambda _: httpx.Response(200, json=told)
+    called = call("status")
+    assert called.code == 0
+    assert "lent the GPU to r-20261122-aaaaaa" in called.out
 
 
 def test_jobs_of_every_kind_are_found_by_id(call: Call, fake: FakeServices) -> None:
@@ -179,5 +204,6 @@ def test_card_is_stored(call: Call, fake: FakeServices, tmp_path: Path) -> None:
     shipped = Path(__file__).parents[3] / "services" / "datagen" / "styles" / "tsundere.yaml"
     called = call("styles", "put", str(shipped))
     assert called.code == 0
+    assert "at http://127.0.0.1:8001" in called.out
     assert fake.requests[0].url.path == "/styles/tsundere"
     assert fake.requests[0].content == shipped.read_bytes()

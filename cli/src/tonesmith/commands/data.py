@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from contracts.dataset import Conditioning, DatasetRequest, ImportRequest
+from contracts.dataset import Conditioning, DatasetRequest, ImportRequest, ImportResult
 from contracts.job import JobState
 from tonesmith.asking import checked
 from tonesmith.errors import BAD_INPUT
-from tonesmith.offline import import_file
-from tonesmith.session import AsJson, session_of
-from tonesmith.watch import watch
+from tonesmith.offline import content, import_file
+from tonesmith.session import AsJson, Session, session_of
+from tonesmith.watch import started, watch
 
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the job to its end.")]
 Key = Annotated[
@@ -58,9 +58,7 @@ def generate(
     with session.datagen() as datagen:
         job = datagen.generate(request, key=key)
         if not wait:
-            screen.result(job, f"started {job.id}")
-            screen.next_step(f"tonesmith job watch {job.id}")
-            return
+            return started(job, screen)
         accept = frozenset({JobState.DONE, JobState.INCOMPLETE})
         job = watch(datagen.dataset_jobs, job, screen, accept=accept)
         manifest = datagen.dataset(job.id)
@@ -82,13 +80,16 @@ def import_data(
     seed: Annotated[int, typer.Option(help="Decides which rows are kept out.")] = 7,
     as_json: AsJson = False,
 ) -> None:
-    """Import existing dialogues; works with no service running."""
+    """Import existing dialogues; works with no service running.
+
+    Where the services run in containers, datagen imports the file into their volume.
+    """
     session = session_of(context)
     screen = session.show(as_json)
     request = checked(
         ImportRequest, name=name, conditioning=conditioning, eval_ratio=eval_ratio, seed=seed
     )
-    result = import_file(file, session.settings.data_dir, request)
+    result = publish(session, file, request)
     screen.result(
         result,
         f"[bold]{result.dataset_id or 'nothing'}[/]: {result.accepted} rows kept",
@@ -99,3 +100,12 @@ def import_data(
         screen.note("needs a question, a reply, and a known style: `tonesmith styles list`")
         raise typer.Exit(BAD_INPUT)
     screen.next_step(f"tonesmith train --dataset {result.dataset_id}")
+
+
+def publish(session: Session, file: Path, request: ImportRequest) -> ImportResult:
+    """Publish the rows in `file` where the services will look for them."""
+    if not session.reach.address("datagen_url").relayed:
+        return import_file(file, session.settings.data_dir, request)
+    content(file, most=1)  # a file that cannot be read is told as ever
+    with session.datagen() as datagen:
+        return datagen.import_file(file, request)

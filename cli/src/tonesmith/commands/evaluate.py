@@ -1,16 +1,20 @@
 """`tonesmith evaluate`: did the style take? Base against tuned, on held-out questions."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from client import DatagenClient
 from contracts.evaluation import EvaluationReport, EvaluationRequest
 from tonesmith.asking import checked
 from tonesmith.commands.data import Key, Wait
 from tonesmith.screen import columns
-from tonesmith.session import AsJson, session_of
-from tonesmith.watch import watch
+from tonesmith.session import AsJson, Session, session_of
+from tonesmith.watch import started, watch
+
+REPORTS = Path("var/reports")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -43,15 +47,23 @@ def evaluate(
     with session.datagen() as datagen:
         job = datagen.evaluate(request, key=key)
         if not wait:
-            screen.result(job, f"started {job.id}")
-            screen.next_step(f"tonesmith job watch {job.id}")
-            return
+            return started(job, screen)
         watch(datagen.evaluation_jobs, job, screen)
         report = datagen.evaluation(job.id)
-        page = datagen.report_url(job.id)
+        page = report_page(session, datagen, job.id)
     screen.result(report)
     screen.table(scores(report))
     screen.note(f"report: {page}")
+
+
+def report_page(session: Session, datagen: DatagenClient, evaluation_id: str) -> str:
+    """Return where a browser finds the report; what containers keep to themselves is saved here."""
+    if not session.reach.address("datagen_url").relayed:
+        return datagen.report_url(evaluation_id)
+    path = REPORTS / f"{evaluation_id}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(datagen.report(evaluation_id), encoding="utf-8")
+    return str(path)
 
 
 def scores(report: EvaluationReport) -> Table:

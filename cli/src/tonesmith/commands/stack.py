@@ -1,4 +1,4 @@
-"""`tonesmith up` and `down`: the embedded stack, all services as local processes."""
+"""`tonesmith up` and `down`: the stack as local processes, or in containers."""
 
 import time
 from pathlib import Path
@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
+from kit.errors import InvalidInputError
+from tonesmith.docker import lifecycle
+from tonesmith.docker.compose import Profile
 from tonesmith.errors import CommandError
 from tonesmith.screen import Screen
-from tonesmith.session import session_of
+from tonesmith.session import Session, session_of
 from tonesmith.signals import StopRequestedError, orderly_end, undisturbed
 from tonesmith.stack import services
 from tonesmith.stack.embedded import Stack
@@ -22,6 +25,9 @@ ROOT = Path("var")
 READY_SECONDS = 90.0
 WATCH_SECONDS = 1.0
 ENGINES = ("TRAINER_ENGINE_PYTHON", "SERVING_ENGINE_PYTHON")
+ProjectName = Annotated[
+    str | None, typer.Option("--project", help="Compose project; default TONESMITH_PROJECT.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,9 +39,28 @@ def add_to(app: typer.Typer) -> None:
 def up(
     context: typer.Context,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Come back at once.")] = False,
+    docker: Annotated[bool, typer.Option("--docker", help="In containers, in the back.")] = False,
+    profile: Annotated[
+        Profile | None, typer.Option(help="With --docker: the variants that run.")
+    ] = None,
+    build: Annotated[bool, typer.Option("--build", help="With --docker: build anew.")] = False,
+    project: ProjectName = None,
 ) -> None:
-    """Start all services as local processes; Ctrl-C stops every one of them."""
+    """Start all services as local processes (Ctrl-C stops them), or in containers."""
     session = session_of(context)
+    if docker:
+        profiles = (profile,) if profile else ()
+        lifecycle.start(session.compose(project, *profiles), session.screen, build=build)
+        named = f"TONESMITH_PROJECT={project} " if project else ""
+        session.screen.next_step(f"{named}tonesmith status")
+        return
+    if profile or build or project:
+        raise InvalidInputError("that option is for containers", hint="add --docker")
+    up_embedded(session, detach=detach)
+
+
+def up_embedded(session: Session, *, detach: bool) -> None:
+    """Start all services as local processes, and stay unless `detach`."""
     screen = session.screen
     require_engines(dict(session.environ))
     ports, taken = choose(wanted(session.environ))
@@ -58,13 +83,23 @@ def up(
             raise
 
 
-def down(context: typer.Context) -> None:
-    """Stop the stack that `up --detach` started."""
-    screen = session_of(context).screen
-    if not Supervisor(Places(ROOT).socket).running:
-        screen.note("nothing runs")
-        return
-    stop(Stack(Places(ROOT), SERVICES, {}), screen)
+def down(
+    context: typer.Context,
+    volumes: Annotated[
+        bool, typer.Option("--volumes", help="Containers: delete their data too.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    project: ProjectName = None,
+) -> None:
+    """Stop the stack that runs: what `up --detach` or `up --docker` started."""
+    session = session_of(context)
+    embedded = Supervisor(Places(ROOT).socket).running
+    if embedded:
+        stop(Stack(Places(ROOT), SERVICES, {}), session.screen)
+    compose = session.compose(project)
+    contained = lifecycle.stop(compose, session.screen, volumes=volumes, sure=yes)
+    if not embedded and not contained:
+        session.screen.note("nothing runs")
 
 
 def require_engines(environ: dict[str, str]) -> None:

@@ -12,6 +12,14 @@ from tonesmith.errors import SERVICE_DOWN
 from tonesmith.screen import columns
 from tonesmith.session import AsJson, Session, session_of
 
+# The services in the order of the journey, and what holds the address of each.
+ADDRESSES = {
+    "datagen": "datagen_url",
+    "trainer": "trainer_url",
+    "serving": "serving_control_url",
+    "ui": "ui_url",
+}
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command of this module."""
@@ -23,18 +31,31 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     session = session_of(context)
     screen = session.show(as_json)
     found = snapshot(session)
+    screen.result(found)
+    show_services(session, found["services"])
+    show_models(session, found)
+    down = [name for name, service in found["services"].items() if not service["alive"]]
+    if down:
+        contained = "container" in found["services"][down[0]]
+        screen.next_step(f"tonesmith logs {down[0]}" if contained else "tonesmith up")
+        raise typer.Exit(SERVICE_DOWN)
+
+
+def show_services(session: Session, services: dict[str, dict[str, Any]]) -> None:
+    """Show the table of the services; containers have a column of their own."""
+    contained = any("container" in service for service in services.values())
     table = columns("Services", "service", "address", "state", "detail")
-    for name, service in found["services"].items():
+    if contained:
+        table.add_column("container")
+    for name, service in services.items():
         colour = "green" if service["ready"] else "yellow" if service["alive"] else "red"
         state = "ready" if service["ready"] else "not ready" if service["alive"] else "down"
         detail = escape("; ".join(service["reasons"]))
-        table.add_row(name, service["url"], f"[{colour}]{state}[/]", detail)
-    screen.result(found)
-    screen.table(table)
-    show_models(session, found)
-    if not all(service["alive"] for service in found["services"].values()):
-        screen.next_step("tonesmith up")
-        raise typer.Exit(SERVICE_DOWN)
+        cells = [name, service["url"], f"[{colour}]{state}[/]", detail]
+        if contained:
+            cells.append(escape(service.get("container", {}).get("said", "-")))
+        table.add_row(*cells)
+    session.screen.table(table)
 
 
 def show_models(session: Session, found: dict[str, Any]) -> None:
@@ -45,19 +66,30 @@ def show_models(session: Session, found: dict[str, Any]) -> None:
     if current := found["current"]:
         aliases = ", ".join(f"{name} = {name}.v{n}" for name, n in current["aliases"].items())
         screen.out.print(f"base: {current['base']}; served: {aliases or 'the base only'}")
+    if holder := borrower(found.get("serving")):
+        screen.out.print(f"[yellow]serving has lent the GPU to {holder}[/]; chat comes back after")
     for job in found["jobs"]:
         told = job["progress"]
         screen.out.print(f"{job['id']}: {told['stage']} {told['done']}/{told['total']}")
 
 
+def borrower(serving: dict[str, Any] | None) -> str | None:
+    """Return the training run that has serving's GPU, or None."""
+    if not serving or serving["state"] != "lent":
+        return None
+    return str((serving.get("lease") or {}).get("holder") or "a training run")
+
+
 def snapshot(session: Session) -> dict[str, Any]:
     """Return what the services say of themselves, without failing where one is down."""
-    with session.datagen() as datagen, session.trainer() as trainer, session.launcher() as launcher:
-        services = {
-            "datagen": probe(datagen),
-            "trainer": probe(trainer),
-            "serving": probe(launcher),
-        }
+    with (
+        session.datagen() as datagen,
+        session.trainer() as trainer,
+        session.launcher() as launcher,
+        session.page() as page,
+    ):
+        clients = {"datagen": datagen, "trainer": trainer, "serving": launcher, "ui": page}
+        services = {name: probe(session, name, client) for name, client in clients.items()}
         found: dict[str, Any] = {"services": services, "current": None, "jobs": []}
         kinds = []
         if services["datagen"]["alive"]:
@@ -72,13 +104,22 @@ def snapshot(session: Session) -> dict[str, Any]:
     return found
 
 
-def probe(service: Service) -> dict[str, Any]:
+def probe(session: Session, name: str, service: Service) -> dict[str, Any]:
     """Return whether a service lives and is ready, and what it says where it is not."""
-    found: dict[str, Any] = {"url": service.url, "alive": False, "ready": False, "reasons": []}
+    found: dict[str, Any] = {
+        "url": session.reach.address(ADDRESSES[name]).shown,
+        "alive": False,
+        "ready": False,
+        "reasons": [],
+    }
+    if container := session.reach.container(name):
+        found["container"] = {"state": container.state, "health": container.health}
+        found["container"]["said"] = container.said
     try:
         reasons = service.readiness()
     except ServiceDownError as error:
-        return found | {"reasons": [error.reason or "no answer"]}
+        told = session.reach.explained(error)
+        return found | {"reasons": [told.reason or "no answer"]}
     return found | {"alive": True, "ready": not reasons, "reasons": reasons}
 
 

@@ -42,5 +42,8 @@ def put_style(
     style, content = read_card(card)
     with session.datagen() as datagen:
         stored = datagen.put_style(style.id, content)
-    screen.result(stored, f"stored [bold]{escape(style.id)}[/] version {stored.version}")
+    where = session.reach.address("datagen_url").shown
+    screen.result(
+        stored, f"stored [bold]{escape(style.id)}[/] version {stored.version} at {escape(where)}"
+    )
     screen.next_step(f"tonesmith generate --style {style.id}")

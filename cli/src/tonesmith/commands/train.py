@@ -9,7 +9,7 @@ from contracts.run import Overrides, RunRequest
 from tonesmith.asking import checked
 from tonesmith.commands.data import Key, Wait
 from tonesmith.session import AsJson, session_of
-from tonesmith.watch import watch
+from tonesmith.watch import started, watch
 
 Steps = Annotated[int | None, typer.Option("--steps", help="Stop after so many steps.")]
 
@@ -45,9 +45,7 @@ def train(
     with session.trainer() as trainer:
         job = trainer.train(request, key=key)
         if not wait:
-            screen.result(job, f"started {job.id}")
-            screen.next_step(f"tonesmith job watch {job.id}")
-            return
+            return started(job, screen)
         watch(trainer.run_jobs, job, screen)
         run = trainer.run(job.id)
     screen.result(

@@ -19,7 +19,9 @@ from tonesmith.demo.report import (
     write_report,
 )
 from tonesmith.demo.transcript import show_figures, show_transcript
-from tonesmith.doctor import base_model, engine, run_program
+from tonesmith.doctor.engines import engine
+from tonesmith.doctor.machine import base_model
+from tonesmith.doctor.programs import run_program
 from tonesmith.errors import KNOWN_ERRORS, CommandError, describe
 from tonesmith.session import Session
 from tonesmith.stack import services
@@ -130,7 +132,7 @@ class Demo:
         if taken:
             self.board.line(f"  in use, so others are taken: {', '.join(map(str, taken))}")
         environ = stack_environment(environ, self.root, self.ports)
-        self.session = replace(self.session, environ=environ)
+        self.session = replace(self.session, environ=environ, in_containers=False)
         self.stack = Stack(Places(self.root), self.programs, environ)
 
     def pids(self) -> list[int]:

@@ -10,7 +10,7 @@ from contracts.evaluation import EvaluationReport, Reply
 from contracts.style import StyleVersion
 from tonesmith.commands.evaluate import scores
 from tonesmith.demo.report import DemoReport
-from tonesmith.doctor import gigabytes
+from tonesmith.doctor.finding import gigabytes
 from tonesmith.screen import columns
 
 Exchange = tuple[str, str, str]

@@ -110,4 +110,11 @@ class DatagenClient(Service):
 
     def report_url(self, evaluation_id: str) -> str:
         """Return the address of the report's page."""
-        return f"{self.url}/evaluations/{evaluation_id}/report.html"
+        return f"{self.url}{self._report_path(evaluation_id)}"
+
+    def report(self, evaluation_id: str) -> str:
+        """Return the report's page."""
+        return self.text(self._report_path(evaluation_id))
+
+    def _report_path(self, evaluation_id: str) -> str:
+        return f"/evaluations/{evaluation_id}/report.html"

@@ -1,80 +1,17 @@
-"""Findings about this machine: what is there, what is missing, and what to do about it."""
+"""What the embedded stack needs of this machine: Python, folders, room, ports, a browser."""
 
-import json
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
-import psutil
-from pydantic import BaseModel
+from tonesmith.doctor.finding import Finding, gigabytes
+from tonesmith.stack.ports import is_free
 
-from tonesmith.config import CliSettings
-from tonesmith.stack.ports import is_free, wanted
-
-Level = Literal["ok", "warning", "error"]
-Run = Callable[[list[str]], str]
 OLDEST_PYTHON = (3, 11)
 # Peak of the demo's processes is below 8 GiB; the system needs some too. Engines take 6 GB of disk.
 MEMORY_BYTES = 8 << 30
 DISK_BYTES = 4 << 30
-# Finding an engine's versions reads metadata only; a cold disk still takes a while.
-ENGINE_SECONDS = 60
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-# Reading metadata takes a second; importing torch would take ten. The distribution differs
-# between CPU and GPU, the import name does not.
-PROBE = """
-import importlib.metadata as m, importlib.util as u, json, sys
-found = {}
-for module in sys.argv[1:]:
-    if u.find_spec(module) is None:
-        continue
-    names = m.packages_distributions().get(module, [module])
-    found[module] = m.version(names[0])
-print(json.dumps(found))
-"""
-
-
-class Finding(BaseModel):
-    """One thing that was looked at; `remedy` says what to do where it is not ok."""
-
-    name: str
-    level: Level
-    detail: str
-    remedy: str = ""
-
-
-def run_program(command: list[str]) -> str:
-    """Return what a program prints. Raises OSError, subprocess.SubprocessError."""
-    done = subprocess.run(
-        command, check=True, capture_output=True, text=True, timeout=ENGINE_SECONDS
-    )
-    return done.stdout
-
-
-def examine(
-    settings: CliSettings, environ: Mapping[str, str], run: Run = run_program
-) -> list[Finding]:
-    """Return what was found about this machine, in the order of the installation.
-
-    Args:
-        settings: folders and engines.
-        environ: ports.
-        run: runs a program and returns what it prints.
-    """
-    return [
-        python_version(sys.version_info[:3]),
-        engine("LLaMA-Factory", settings.trainer_engine_python, ("llamafactory", "torch"), run),
-        engine("vLLM", settings.serving_engine_python, ("vllm", "torch"), run),
-        base_model(settings.models_dir / settings.base_model),
-        data_folder(settings.data_dir),
-        disk(settings.data_dir),
-        memory(psutil.virtual_memory().available),
-        *(port(name, number) for name, number in wanted(environ).items()),
-        chromium(),
-    ]
 
 
 def python_version(version: tuple[int, int, int]) -> Finding:
@@ -85,26 +22,6 @@ def python_version(version: tuple[int, int, int]) -> Finding:
             name="python", level="error", detail=detail, remedy="install Python 3.11 or later"
         )
     return Finding(name="python", level="ok", detail=detail)
-
-
-def engine(name: str, python: Path | None, modules: tuple[str, ...], run: Run) -> Finding:
-    """Say whether an engine's environment is there and has its modules."""
-    remedy = (
-        "install it: `make engines`; then call through make, or set TRAINER_ENGINE_PYTHON and "
-        "SERVING_ENGINE_PYTHON to what `scripts/environment.sh path trainer` (serving) prints"
-    )
-    if python is None or not python.is_file():
-        detail = f"no interpreter at {python}" if python else "its variable is not set"
-        return Finding(name=name, level="error", detail=detail, remedy=remedy)
-    try:
-        versions: dict[str, str] = json.loads(run([str(python), "-c", PROBE, *modules]))
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
-        return Finding(name=name, level="error", detail=f"{python}: {error}"[:300], remedy=remedy)
-    detail = ", ".join(f"{module} {version}" for module, version in versions.items())
-    if missing := [module for module in modules if module not in versions]:
-        detail = f"without {', '.join(missing)}" + (f" ({detail})" if detail else "")
-        return Finding(name=name, level="error", detail=detail, remedy=remedy)
-    return Finding(name=name, level="ok", detail=detail)
 
 
 def base_model(folder: Path) -> Finding:
@@ -179,8 +96,3 @@ def nearest_existing(folder: Path) -> Path:
     """Return `folder`, or the nearest folder above it that exists."""
     folder = folder.absolute()
     return next(path for path in (folder, *folder.parents) if path.is_dir())
-
-
-def gigabytes(count: int) -> str:
-    """Return a number of bytes for people."""
-    return f"{count / (1 << 30):.1f} GiB"
