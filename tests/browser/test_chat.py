@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.conftest import Opener, Visit
+from contracts.job import Progress
 from fakes.stack import Stack, reply_to
 from ui.examples import EXAMPLES
 from ui.texts import texts_in
@@ -216,6 +217,28 @@ def test_failure_is_explained_and_may_be_tried_again(visit: Opener, stack: Stack
     assert whole_reply(opened)
     assert opened.messages(role="user") == [QUESTION]
     expect(explanation).to_have_count(0)
+
+
+def test_training_run_is_waited_for(visit: Opener, stack: Stack) -> None:
+    """The notice comes and goes by itself; who writes meanwhile is told, and asks again after."""
+    opened = visit(locale="en-GB")
+    stack.state, stack.holder = "lent", "r-20261122-abc123"
+    stack.progress = Progress(stage="train", done=120, total=400)
+    lent = EN("notice.lent", holder=stack.holder)
+    notice, explanation = opened.page.locator(".ts-notice"), opened.page.locator("#chat-problem")
+    expect(notice).to_contain_text(lent)
+    expect(notice).to_contain_text(
+        EN("notice.lent_progress", stage="Training", done=120, total=400)
+    )
+    ask(opened, QUESTION)
+    expect(explanation).to_contain_text(lent)
+    expect(opened.page.locator("#chat-send")).to_be_visible()
+    stack.state, stack.holder = "ready", ""
+    expect(notice).to_have_count(0)
+    expect(explanation).to_contain_text(EN("problem.over"))
+    opened.page.locator("#chat-retry").click()
+    assert whole_reply(opened)
+    assert opened.messages(role="user") == [QUESTION]
 
 
 @pytest.mark.parametrize("tab", ["chat", "compare"])

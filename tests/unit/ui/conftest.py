@@ -9,6 +9,7 @@ from fakes.stack import Stack, running_stack
 from ui.backend import Backend
 from ui.catalog import CatalogSource
 from ui.config import UiSettings
+from ui.drain import Drain
 from ui.metrics import UiMetrics
 from ui.talk import Talk
 
@@ -45,7 +46,7 @@ async def backend(stack: Stack, registry: CollectorRegistry) -> AsyncIterator[Ba
 @pytest.fixture
 def talk(backend: Backend) -> Talk:
     """Asks the stand-ins."""
-    return Talk(backend, CatalogSource(backend), max_tokens=256)
+    return Talk(backend, CatalogSource(backend), max_tokens=256, drain=Drain(5))
 
 
 @pytest.fixture

@@ -105,3 +105,10 @@ def test_program_is_told_in_words_when_serving_fails(client: Client, stack: Stac
     stack.refuse = (500, "engine died")
     with pytest.raises(AppError, match="engine died"):
         client.predict(message="a", language="zh", api_name="/chat")
+
+
+def test_program_is_told_who_has_the_gpu(client: Client, stack: Stack) -> None:
+    """A training run is no fault of serving, and has a name."""
+    stack.state, stack.holder = "lent", "r-1"
+    with pytest.raises(AppError, match=r"A training run \(r-1\) uses the GPU"):
+        client.predict(message="a", api_name="/chat")

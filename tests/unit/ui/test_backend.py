@@ -33,6 +33,7 @@ def answering(response: httpx.Response, seen: list[httpx.Request] | None = None)
         (httpx.Response(200, json={"data": 3}), "stream_broken"),
         (httpx.Response(404, json={"error": {"message": "gone"}}), "http_4xx"),
         (httpx.Response(503, text="no"), "busy"),
+        (httpx.Response(503, json={"error": {"code": "training", "message": "x"}}), "training"),
         (httpx.Response(500, text="Traceback (most recent call last)"), "http_5xx"),
     ],
 )

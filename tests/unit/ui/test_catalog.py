@@ -2,6 +2,8 @@
 
 from contracts.artefact import ServingStatus
 from contracts.dataset import Conditioning
+from contracts.job import Progress
+from fakes.lent import lease
 from fakes.stack import MODEL_ID, Stack, current, manifest
 from ui.catalog import CatalogSource, Findings, build_catalog
 
@@ -10,7 +12,9 @@ def found(stack: Stack, *, served: bool = True) -> Findings:
     """Return what the stand-ins would say."""
     return Findings(
         served=stack.served if served else None,
-        status=ServingStatus.model_validate({"state": stack.state, "base": "starter"}),
+        status=ServingStatus.model_validate(
+            {"state": stack.state, "base": "starter", "lease": lease(stack.holder)}
+        ),
         current=current(stack),
         manifests={MODEL_ID: manifest(stack)} if stack.promoted else {},
         library=stack.styles,
@@ -107,3 +111,30 @@ async def test_catalog_leaves_out_what_does_not_answer(
     catalog = await talk_source.catalog()
     assert catalog.state == "ready"
     assert [model.name for model in catalog.models] == ["tonesmith", "tonesmith.v1", "base"]
+
+
+async def test_lent_serving_names_its_holder_and_how_far_that_is(
+    talk_source: CatalogSource, stack: Stack
+) -> None:
+    """While a training run has the GPU, the trainer says when it may end."""
+    stack.state, stack.holder = "lent", "r-1"
+    stack.progress = Progress(stage="train", done=120, total=400)
+    catalog = await talk_source.catalog()
+    assert (catalog.state, catalog.holder) == ("lent", "r-1")
+    assert catalog.progress == stack.progress
+    assert [model.name for model in catalog.models] == ["tonesmith", "tonesmith.v1", "base"]
+
+
+async def test_progress_is_unknown_when_the_trainer_does_not_say_it(
+    talk_source: CatalogSource, stack: Stack
+) -> None:
+    """The notice does without."""
+    stack.state, stack.holder, stack.trainer_up = "lent", "r-1", False
+    catalog = await talk_source.catalog()
+    assert (catalog.holder, catalog.progress) == ("r-1", None)
+
+
+def test_engine_that_drains_for_a_run_is_as_good_as_lent() -> None:
+    """It still lists its models, but takes no message."""
+    catalog = build_catalog(found(Stack(state="draining", holder="r-1")))
+    assert (catalog.state, catalog.holder) == ("lent", "r-1")

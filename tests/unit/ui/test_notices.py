@@ -2,10 +2,11 @@
 
 import pytest
 
+from contracts.job import Progress
 from contracts.style import Language
 from ui.catalog import Catalog, ServedModel
 from ui.errors import ProblemError
-from ui.notices import notice_html, problem_html, problem_sentences
+from ui.notices import healed_html, notice_html, problem_html, problem_sentences
 from ui.texts import texts_in
 
 LIVE = (ServedModel("tonesmith", "alias", 1), ServedModel("base", "base"))
@@ -27,6 +28,7 @@ def test_nothing_is_said_when_a_model_is_live(language: Language) -> None:
         ("starting", "notice.starting"),
         ("draining", "notice.draining"),
         ("failed", "notice.failed"),
+        ("leaving", "notice.leaving"),
         ("something new", "notice.down"),
         ("ready", "notice.unpromoted"),
     ],
@@ -83,3 +85,52 @@ def test_limit_is_named_when_the_question_is_too_long() -> None:
 def test_nothing_is_explained_when_nothing_failed() -> None:
     """The place of the explanation is empty."""
     assert problem_html(texts_in("zh"), Catalog(), None) == ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_lent_gpu_is_explained_with_the_run_and_its_progress(language: Language) -> None:
+    """The reader learns who has the GPU, and how long that may last."""
+    texts = texts_in(language)
+    progress = Progress(stage="train", done=120, total=400)
+    catalog = Catalog(models=LIVE, state="lent", holder="r-1", progress=progress)
+    page = notice_html(texts, catalog)
+    assert texts("notice.lent", holder="r-1") in page
+    known = texts("notice.lent_progress", stage=texts("stage.train"), done=120, total=400)
+    assert known in page
+
+
+@pytest.mark.parametrize("progress", [None, Progress(stage="load"), Progress(stage="<b>", total=1)])
+def test_lent_gpu_is_explained_when_little_is_known(progress: Progress | None) -> None:
+    """Neither a holder nor a figure is needed, and a stage of tomorrow is only text."""
+    page = notice_html(texts_in("en"), Catalog(state="lent", progress=progress))
+    assert texts_in("en")("notice.lent_unnamed") in page
+    assert "<b>" not in page
+
+
+@pytest.mark.parametrize("kind", ["training", "connect", "busy"])
+def test_message_meanwhile_gets_the_sentence_of_the_notice(kind: str) -> None:
+    """Nothing failed, so nothing is called a failure."""
+    texts = texts_in("zh")
+    problem = ProblemError("serving", kind, "training")  # type: ignore[arg-type]
+    said = problem_sentences(texts, Catalog(state="lent", holder="r-1"), problem)
+    assert said == [texts("notice.lent", holder="r-1"), texts("problem.retry")]
+    assert texts("notice.lent", holder="r-1") in notice_html(
+        texts, Catalog(state="lent", holder="r-1")
+    )
+
+
+def test_waiting_is_no_alarm() -> None:
+    """A screen reader is not interrupted for what passes by itself."""
+    texts, ready = texts_in("en"), Catalog(models=LIVE, state="ready")
+    assert 'role="status"' in problem_html(texts, ready, ProblemError("serving", "training"))
+    assert 'role="alert"' in problem_html(texts, ready, ProblemError("serving", "connect"))
+
+
+def test_explanation_heals_when_the_model_is_back() -> None:
+    """Who waited for the run is told that it is over; other problems stay as they are."""
+    texts, ready = texts_in("en"), Catalog(models=LIVE, state="ready")
+    waited = ProblemError("serving", "training")
+    assert texts("problem.over") in (healed_html(texts, ready, waited) or "")
+    assert healed_html(texts, Catalog(state="starting"), waited) is None
+    assert healed_html(texts, ready, ProblemError("serving", "connect")) is None
+    assert healed_html(texts, ready, None) is None

@@ -7,14 +7,19 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from contracts.job import Progress
+from fakes.clock import FakeClock
 from fakes.stack import Stack
 from ui.backend import Backend
 from ui.catalog import CatalogSource
 from ui.config import UiSettings
+from ui.drain import Drain
 from ui.metrics import UiMetrics
 from ui.page import Page, inputs_of, outputs_of
 from ui.talk import Talk
 from ui.texts import texts_in
+
+UNCHANGED = {"__type__": "update"}
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +29,7 @@ def built() -> Page:
     async def build() -> Page:
         settings = UiSettings()
         backend = Backend(settings, UiMetrics(CollectorRegistry()))
-        page = Page(settings, Talk(backend, CatalogSource(backend), settings.max_tokens))
+        page = Page(settings, Talk(backend, CatalogSource(backend), settings.max_tokens, Drain(5)))
         await backend.close()
         return page
 
@@ -98,14 +103,51 @@ async def test_bell_rings_when_the_services_offer_something_new(
     stack.promoted = False
     seen, notice, *_ = await page.speak("zh", *values(page))
     assert notice
-    assert await page.tick(seen) == [seen, {"__type__": "update"}]
+    assert await page.tick(seen, "zh") == [seen, UNCHANGED, UNCHANGED]
     stack.promoted = True
-    now, bell = await page.tick(seen)
+    now, bell, _ = await page.tick(seen, "zh")
     assert now == bell != seen
-    choices = [handle.choices for handle in page.handles]
-    offered = await page.offer("zh", *[None] * len(inputs_of(choices)))
+    offered = await offer(page)
     assert offered[0] == ""
-    assert silent(outputs_of(choices), offered[1:])
+    assert silent(outputs_of([handle.choices for handle in page.handles]), offered[1:-2])
+
+
+async def offer(page: Page) -> list[Any]:
+    """Return what the page offers before anything is chosen."""
+    parts = [handle.choices for handle in page.handles]
+    parts += [handle.healing for handle in page.handles]
+    return await page.offer("zh", *[None] * len(inputs_of(parts)))
+
+
+async def test_notice_of_a_lent_gpu_comes_and_goes(
+    page: Page, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bell rings when the GPU is lent and when it is back; progress changes the notice only."""
+    monkeypatch.setattr("ui.catalog.FRESH_SECONDS", 0.0)
+    seen, *_ = await page.speak("zh", *values(page))
+    stack.state, stack.holder = "lent", "r-1"
+    stack.progress = Progress(stage="train", done=1, total=9)
+    lent, bell, notice = await page.tick(seen, "zh")
+    assert bell == lent
+    assert "r-1" in notice
+    stack.progress = Progress(stage="train", done=2, total=9)
+    later, bell, notice = await page.tick(lent, "zh")
+    assert (later, bell) == (lent, UNCHANGED)
+    assert texts_in("zh")("notice.lent_progress", stage="训练", done=2, total=9) in notice
+    stack.state, stack.holder = "ready", ""
+    back, bell, _ = await page.tick(later, "zh")
+    assert bell == back == seen
+    assert (await offer(page))[0] == ""
+
+
+async def test_page_says_that_it_ends(page: Page) -> None:
+    """Open pages are told within a tick, whatever serving says."""
+    seen, *_ = await page.speak("en", *values(page))
+    page.talk.drain = Drain(0, (clock := FakeClock()), clock.sleep)
+    await page.talk.drain.finish()
+    now, bell, _ = await page.tick(seen, "en")
+    assert now == bell != seen
+    assert texts_in("zh")("notice.leaving") in (await offer(page))[0]
 
 
 def test_page_has_its_words_before_the_first_answer(built: Page) -> None:

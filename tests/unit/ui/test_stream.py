@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ui.errors import ProblemError
-from ui.stream import error_message, text_pieces
+from ui.stream import error_code, error_message, text_pieces
 
 
 async def lines(*given: str) -> AsyncIterator[str]:
@@ -77,3 +77,12 @@ async def test_error_event_is_raised_with_its_sentence() -> None:
 def test_error_message_is_found_in_known_shapes(body: object, message: str) -> None:
     """Ours and OpenAI's error bodies are read, and cut; others say nothing."""
     assert error_message(body) == message
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [({"error": {"code": "training"}}, "training"), ({"error": {"code": 503}}, ""), ("no", "")],
+)
+def test_error_code_is_found_in_known_shapes(body: object, code: str) -> None:
+    """The code for programs is read where it is a word."""
+    assert error_code(body) == code

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
+from fakes.clock import FakeClock
 from fakes.stack import Stack
+from ui.drain import Drain
 from ui.talk import Talk
 from ui.texts import texts_in
 from ui.turns import OTHERS, Turns
@@ -108,3 +110,39 @@ async def test_loading_model_is_told_from_a_dead_one(talk: Talk, stack: Stack) -
     stack.state = "starting"
     end = (await states(Turns(talk, 1).ask("你好", [], *CONTROLS)))[-1]
     assert texts_in("zh")("problem.starting") in end[1]
+
+
+async def test_message_stays_in_the_box_when_the_page_ends(talk: Talk, stack: Stack) -> None:
+    """One state only: it explains, and leaves all else alone."""
+    talk.drain = Drain(0, (clock := FakeClock()), clock.sleep)
+    await talk.drain.finish()
+    (end,) = await states(Turns(talk, 1).ask("你好", [], *CONTROLS))
+    assert texts_in("zh")("problem.leaving") in end[1]
+    assert end[2].kind == "leaving"
+    assert [end[0], *end[3:]] == [{"__type__": "update"}] * 5
+    assert not stack.asked
+
+
+async def test_reply_that_is_cut_keeps_what_was_said(talk: Talk, stack: Stack) -> None:
+    """At the bound the reader is told, and the generation upstream stops."""
+    clock = FakeClock()
+    talk.drain = Drain(5, clock, clock.sleep)
+    stack.delay = 0.02
+    async with aclosing(Turns(talk, 1).ask("你好", [], *CONTROLS)) as seen:
+        async for state in seen:
+            if isinstance(state[0], list) and len(state[0]) == 2:
+                break
+        await talk.drain.finish()
+        *_, end = [state async for state in seen]
+    assert texts_in("zh")("problem.cut_off") in end[1]
+    assert end[0] == {"__type__": "update"}
+    assert talk.drain.running == 0
+
+
+async def test_lent_gpu_is_told_to_who_writes_meanwhile(talk: Talk, stack: Stack) -> None:
+    """The question stays, and so does the way to ask it again."""
+    stack.state, stack.holder = "lent", "r-1"
+    first, *_, end = await states(Turns(talk, 1).ask("你好", [], *CONTROLS))
+    assert first[0][0]["content"] == "你好"
+    assert texts_in("zh")("notice.lent", holder="r-1") in end[1]
+    assert end[2].kind == "training"

@@ -72,16 +72,18 @@ def stack_environment(
 ) -> dict[str, str]:
     """Return the environment of every program: data and state under `root`, and the addresses.
 
-    A folder that the environment names already is kept.
+    What the environment names already is kept.
     """
     root = root.absolute()
-    folders = {
+    defaults = {
         "DATA_DIR": root / "data",
         "DATAGEN_STATE_DIR": root / "state" / "datagen",
         "TRAINER_STATE_DIR": root / "state" / "trainer",
         "SERVING_STATE_DIR": root / "state" / "serving",
+        # The page's open replies end before supervisord would kill it.
+        "UI_SHUTDOWN_SECONDS": STOP_SECONDS * 2 // 3,
     }
-    found = {name: str(path) for name, path in folders.items()} | dict(environ)
+    found = {name: str(value) for name, value in defaults.items()} | dict(environ)
     found |= {name: str(port) for name, port in ports.items()}
     for service in ("DATAGEN", "TRAINER", "SERVING"):
         found[f"{service}_URL"] = f"http://{LOOPBACK}:{ports[f'{service}_PORT']}"

@@ -8,24 +8,29 @@ from kit.logs import configure_logs
 from kit.server import serve
 from ui.config import UiSettings
 
+# When replies have ended: for the last lines of them to reach their readers.
+CLOSE_SECONDS = 2
+
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT; return the exit status (2: the settings are wrong)."""
-    try:
-        settings = UiSettings.from_environ(os.environ)
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    configure_logs("ui", settings.log_level)
     # Gradio reads this when it is imported: no telemetry, no look-up of newer versions.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    from ui.app import create_app
+    try:
+        settings = UiSettings.from_environ(os.environ)
+        configure_logs("ui", settings.log_level)
+        from ui.app import create_app
 
+        app = create_app(settings)
+    except (SettingsError, OSError) as error:  # OSError: the key's file
+        sys.stderr.write(f"ui: {error}\n")
+        return 2
     serve(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
-        grace_seconds=settings.shutdown_seconds,
+        grace_seconds=CLOSE_SECONDS,
+        drain=app.state.drain,
     )
     return 0
 

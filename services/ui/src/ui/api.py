@@ -56,13 +56,14 @@ def chat_endpoint(talk: Talk) -> ChatEndpoint:
 async def reply_pieces(talk: Talk, question: Question, language: str) -> AsyncGenerator[str, None]:
     """Yield the reply as it grows. Raises gr.Error, in `language`, where there is none."""
     try:
-        check_names(await talk.source.known(), question)
-        async with aclosing(talk.stream(question)) as states:
-            async for (reply,) in states:
-                if reply.problem:
-                    raise reply.problem
-                if reply.text:
-                    yield reply.text
+        with talk.drain.turn():
+            check_names(await talk.source.known(), question)
+            async with aclosing(talk.stream(question)) as states:
+                async for (reply,) in states:
+                    if reply.problem:
+                        raise reply.problem
+                    if reply.text:
+                        yield reply.text
     except ProblemError as problem:
         texts = texts_in(as_language(language) or "en")
         sentences = problem_sentences(texts, await talk.source.explained(), problem)

@@ -1,22 +1,27 @@
 """Build the service: our probes and metrics, and the page at `/`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import gradio as gr
 from fastapi import FastAPI
+from gradio.routes import App
 from prometheus_client import CollectorRegistry
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kit.app import create_service_app
+from contracts.errors import ErrorBody
+from kit.app import create_service_app, error_response
 from ui import VERSION
 from ui.backend import Backend
 from ui.catalog import CatalogSource
 from ui.config import UiSettings
+from ui.drain import Drain
 from ui.look import FAVICON, STYLE, theme
 from ui.metrics import UiMetrics
 from ui.page import Page
 from ui.talk import Talk
+from ui.texts import accepted_language, texts_in
 
 # The page takes no files; Gradio's upload route is there all the same.
 MAX_FILE_SIZE = "64kb"
@@ -27,6 +32,10 @@ POLICY = (
     "connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
     "form-action 'self'; frame-ancestors 'self'"
 )
+# Where Gradio takes messages over plain HTTP.
+CHAT_PATHS = ("/call/chat", "/call/v2/chat")
+# Replies that have begun take some seconds, and so does the next start.
+RETRY_SECONDS = 15
 HEADERS = [
     (b"content-security-policy", POLICY.encode()),
     (b"referrer-policy", b"no-referrer"),
@@ -35,21 +44,31 @@ HEADERS = [
 
 
 def create_app(settings: UiSettings) -> FastAPI:
-    """Return the service with its page."""
+    """Return the service with its page; `app.state.drain` ends it."""
     registry = CollectorRegistry()
     backend = Backend(settings, UiMetrics(registry))
+    drain = Drain(settings.shutdown_seconds)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await backend.close()
 
-    app = create_service_app("ui", registry=registry, version=VERSION, lifespan=lifespan)
+    app = create_service_app(
+        "ui", registry=registry, version=VERSION, ready=drain.reasons, lifespan=lifespan
+    )
+    app.add_middleware(ClosedDoor, drain=drain)
     app.add_middleware(GuardHeaders)
-    talk = Talk(backend, CatalogSource(backend), settings.max_tokens)
+    page = Page(settings, Talk(backend, CatalogSource(backend), settings.max_tokens, drain))
+    app.state.drain = ending(drain, mount(app, page, settings))
+    return app
+
+
+def mount(app: FastAPI, page: Page, settings: UiSettings) -> App:
+    """Put the page at `/`; return Gradio's app."""
     gr.mount_gradio_app(
         app,
-        Page(settings, talk).blocks,
+        page.blocks,
         path="/",
         allowed_paths=[],
         max_file_size=MAX_FILE_SIZE,
@@ -65,7 +84,59 @@ def create_app(settings: UiSettings) -> FastAPI:
         theme=theme(),
         css_paths=[STYLE],
     )
-    return app
+    mounted = next(route.app for route in app.routes if isinstance(route, Mount))
+    assert isinstance(mounted, App)
+    return mounted
+
+
+def ending(drain: Drain, mounted: App) -> Callable[[], Awaitable[None]]:
+    """Return what has to be awaited before the port closes."""
+
+    async def end() -> None:
+        call_in(mounted.get_blocks())
+        await drain.finish()
+        # Each open page holds a stream of heartbeats that ends with this event only.
+        mounted.stop_event.set()
+
+    return end
+
+
+def call_in(blocks: gr.Blocks) -> None:
+    """Let in who waits for a free place, and who comes: to learn now that there will be none."""
+    queue = blocks._queue
+    queue.default_concurrency_limit = None
+    for waiting in queue.event_queue_per_concurrency_id.values():
+        waiting.concurrency_limit = None
+
+
+class ClosedDoor:
+    """Middleware: `/chat` over plain HTTP is refused with 503 while the service ends.
+
+    The page and `gradio_client` take that status for a full queue, so that they are told by the
+    turn itself.
+    """
+
+    def __init__(self, app: ASGIApp, drain: Drain) -> None:
+        self.app = app
+        self.drain = drain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        chat = scope["type"] == "http" and scope["method"] == "POST" and is_chat(scope["path"])
+        if not chat or not self.drain.draining:
+            await self.app(scope, receive, send)
+            return
+        header = dict(scope["headers"]).get(b"accept-language", b"en").decode("latin-1")
+        texts = texts_in(accepted_language(header))
+        body = ErrorBody(
+            code="draining", message=texts("problem.leaving"), hint=texts("problem.again_soon")
+        )
+        response = error_response(503, body, {"Retry-After": str(RETRY_SECONDS)})
+        await response(scope, receive, send)
+
+
+def is_chat(path: str) -> bool:
+    """Return whether a message is posted to this path, whatever stands before it."""
+    return path.rstrip("/").endswith(CHAT_PATHS)
 
 
 class GuardHeaders:

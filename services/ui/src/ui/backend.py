@@ -13,6 +13,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.artefact import CurrentModel, ModelManifest, ServingStatus
+from contracts.job import Job
 from contracts.model import Recorded
 from contracts.sample import Message
 from contracts.style import StyleVersion
@@ -20,7 +21,7 @@ from kit.config import read_secret
 from ui.config import UiSettings
 from ui.errors import Kind, ProblemError, Upstream
 from ui.metrics import UiMetrics
-from ui.stream import error_message, text_pieces
+from ui.stream import error_code, error_message, text_pieces
 
 Answer = TypeVar("Answer")
 # How long a service may take to say what it has.
@@ -31,6 +32,8 @@ STREAM_SECONDS = 60.0
 # 5 s) in the moment in which a question is sent on it, and the question would be lost.
 LIMITS = httpx.Limits(max_keepalive_connections=0)
 BUSY = frozenset({429, 503})
+# What serving answers while a training run has the GPU.
+TRAINING = "training"
 
 
 class ModelList(Recorded):
@@ -111,6 +114,10 @@ class Backend:
         url = f"{self.settings.trainer_url}/models/{model_id}"
         return await self.ask("trainer", url, ModelManifest)
 
+    async def run_job(self, run_id: str) -> Job:
+        """Return the job of a training run. Raises ProblemError."""
+        return await self.ask("trainer", f"{self.settings.trainer_url}/runs/jobs/{run_id}", Job)
+
     async def styles(self) -> list[StyleVersion]:
         """Return datagen's library of styles. Raises ProblemError."""
         return await self.ask("datagen", f"{self.settings.datagen_url}/styles", list[StyleVersion])
@@ -137,7 +144,7 @@ class Backend:
         except httpx.HTTPError as error:
             raise self.problem(upstream, failure_kind(error)) from error
         if response.is_error:
-            raise self.problem(upstream, status_kind(response.status_code), detail_of(response))
+            raise self.problem(upstream, refusal_kind(response), detail_of(response))
         try:
             return TypeAdapter(kind).validate_json(response.content)
         except ValidationError as error:
@@ -157,8 +164,7 @@ class Backend:
             ) as response:
                 if response.is_error:
                     await response.aread()
-                    kind = status_kind(response.status_code)
-                    raise ProblemError("serving", kind, detail_of(response))
+                    raise ProblemError("serving", refusal_kind(response), detail_of(response))
                 async with aclosing(text_pieces(response.aiter_lines())) as pieces:
                     async for piece in pieces:
                         yield piece
@@ -180,16 +186,21 @@ def failure_kind(error: httpx.HTTPError) -> Kind:
     return "connect" if isinstance(error, httpx.ConnectError) else "stream_broken"
 
 
-def status_kind(status: int) -> Kind:
+def refusal_kind(response: httpx.Response) -> Kind:
     """Return how a call failed that was answered with an error status."""
-    if status in BUSY:
-        return "busy"
-    return "http_4xx" if status < 500 else "http_5xx"
+    if response.status_code in BUSY:
+        return "training" if error_code(body_of(response)) == TRAINING else "busy"
+    return "http_4xx" if response.status_code < 500 else "http_5xx"
 
 
 def detail_of(response: httpx.Response) -> str:
     """Return the sentence in an error response, or nothing."""
+    return error_message(body_of(response))
+
+
+def body_of(response: httpx.Response) -> Any:
+    """Return what a response says as JSON, or None."""
     try:
-        return error_message(response.json())
+        return response.json()
     except ValueError:
-        return ""
+        return None

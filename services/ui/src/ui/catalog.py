@@ -11,6 +11,7 @@ from typing import Literal
 
 from contracts.artefact import CurrentModel, ModelManifest, ServingStatus
 from contracts.dataset import Conditioning
+from contracts.job import Progress
 from contracts.style import Style, StyleVersion
 from ui.backend import Backend
 from ui.errors import ProblemError
@@ -34,6 +35,7 @@ class Findings:
     current: CurrentModel | None = None
     manifests: dict[str, ModelManifest] = field(default_factory=dict)
     library: list[StyleVersion] | None = None
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,18 @@ class ServedModel:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Models, promoted first and the base last; styles; and the state of serving."""
+    """Models, promoted first and the base last; styles; and the state of serving.
+
+    While serving is lent, `holder` is the training run that has the GPU, if it is known.
+    """
 
     models: tuple[ServedModel, ...] = ()
     library: tuple[Style, ...] = ()
     state: str = "down"
     reasons: tuple[str, ...] = ()
     base: str = ""
+    holder: str = ""
+    progress: Progress | None = None
 
     @property
     def promoted(self) -> bool:
@@ -114,6 +121,8 @@ def build_catalog(found: Findings) -> Catalog:
         state=serving_state(found),
         reasons=tuple(status.errors.values()) if status else (),
         base=(status and status.base) or (found.current.base if found.current else ""),
+        holder=holder_of(status),
+        progress=found.progress,
     )
 
 
@@ -138,12 +147,21 @@ def tuned_models(found: Findings) -> list[ServedModel]:
 
 
 def serving_state(found: Findings) -> str:
-    """Return `ready` where models answer, else the launcher's word, else `down`."""
-    if found.served is not None:
+    """Return `lent`, or `ready` where models answer, else the launcher's word, else `down`."""
+    said = launcher_state(found.status) if found.status else "down"
+    if said != "lent" and found.served is not None:
         return "ready"
-    if found.status is None:
-        return "down"
-    return found.status.state if found.status.state != "ready" else "down"
+    return said if said != "ready" else "down"
+
+
+def launcher_state(status: ServingStatus) -> str:
+    """Return the launcher's word; an engine that drains for a training run is as good as lent."""
+    return "lent" if status.lease else status.state
+
+
+def holder_of(status: ServingStatus | None) -> str:
+    """Return the training run that has the GPU, or nothing."""
+    return status.lease.holder if status and status.lease else ""
 
 
 class CatalogSource:
@@ -179,14 +197,15 @@ class CatalogSource:
             status = await self.backend.launcher_status(STATE_SECONDS)
         except ProblemError:
             return self._catalog
-        return replace(self._catalog, state=status.state)
+        return replace(self._catalog, state=launcher_state(status), holder=holder_of(status))
 
     async def find(self) -> Findings:
         """Ask every service at once."""
         served, status, (current, manifests), library = await asyncio.gather(
             self.served(), self.status(), self.taught(), self.library()
         )
-        return Findings(served, status, current, manifests, library)
+        progress = await self.progress(holder_of(status))
+        return Findings(served, status, current, manifests, library, progress)
 
     async def served(self) -> list[str] | None:
         """Return the served names, or None."""
@@ -199,6 +218,13 @@ class CatalogSource:
         """Return the launcher's status, or None."""
         try:
             return await self.backend.launcher_status()
+        except ProblemError:
+            return None
+
+    async def progress(self, run_id: str) -> Progress | None:
+        """Return how far a training run is, or None."""
+        try:
+            return (await self.backend.run_job(run_id)).progress if run_id else None
         except ProblemError:
             return None
 

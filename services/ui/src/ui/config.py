@@ -30,7 +30,7 @@ class UiSettings(Settings):
     concurrent_chats: int = Field(default=8, ge=1, le=256)
     queue_size: int = Field(default=64, ge=1, le=4096)
     max_tokens: int = Field(default=512, ge=16, le=8192)
-    shutdown_seconds: int = Field(default=5, ge=0, le=60)
+    shutdown_seconds: int = Field(default=60, ge=0, le=3600)
     datagen_url: str = "http://127.0.0.1:8001"
     trainer_url: str = "http://127.0.0.1:8002"
     serving_url: str = "http://127.0.0.1:8000"

@@ -7,7 +7,7 @@ import gradio as gr
 
 from ui.catalog import Catalog, ServedModel
 from ui.examples import EXAMPLES, EXAMPLES_SHOWN
-from ui.notices import problem_html
+from ui.notices import healed_html, problem_html
 from ui.panel import Panel, model_label
 from ui.talk import Talk
 from ui.texts import Texts
@@ -49,6 +49,8 @@ class Conversation:
         # What depends on the choices in the panel, and what on the language alone.
         self.chosen: list[Any] = [*self.columns, *self.questions]
         self.worded: list[Any] = [self.problem, self.box]
+        # What the browser keeps, so that a page that reloads itself loses nothing.
+        self.kept: list[Any] = [*self.columns, self.box]
         self.worded += [self.send, self.stop, self.retry, self.clear]
 
     def render_chosen(
@@ -79,6 +81,11 @@ class Conversation:
             gr.update(placeholder=texts("chat.placeholder"), label=texts("chat.question")),
             *(gr.update(value=texts(f"chat.{key}")) for key in BUTTONS),
         ]
+
+    def render_healed(self, texts: Texts, catalog: Catalog, failed: Any) -> list[Any]:
+        """Return the update of `problem` once what a message waited for is over."""
+        healed = healed_html(texts, catalog, failed)
+        return [gr.skip() if healed is None else healed]
 
     def wire(self, panel: Panel, language: gr.Radio) -> None:
         """Connect the buttons. Nothing here is a named endpoint: see `ui.api` for that."""

@@ -4,7 +4,8 @@ from typing import Literal
 
 from kit.errors import TonesmithError
 
-Upstream = Literal["serving", "control", "trainer", "datagen"]
+# `ui` is the page itself.
+Upstream = Literal["serving", "control", "trainer", "datagen", "ui"]
 # Those from `empty` on are found without a call: `ui_upstream_errors_total` never has them.
 Kind = Literal[
     "connect",
@@ -13,6 +14,7 @@ Kind = Literal[
     "http_5xx",
     "stream_broken",
     "busy",
+    "training",
     "empty",
     "silent",
     "no_model",
@@ -20,11 +22,13 @@ Kind = Literal[
     "no_question",
     "unknown_model",
     "unknown_style",
+    "leaving",
+    "cut_off",
 ]
 
 
 class ProblemError(TonesmithError):
-    """Another service did not do what the page needs.
+    """Another service did not do what the page needs, or the page itself cannot.
 
     Args:
         upstream: the service.

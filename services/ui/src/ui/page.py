@@ -4,6 +4,7 @@ Every word reaches the page through `render` functions, so that one event can ch
 and touch nothing else: the conversation survives a change of language.
 """
 
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,7 @@ class Page:
         parts = [*choices, *(handle.words for handle in self.handles)]
         titles = [self.brand, *self.tabs]
         everything = [self.notice, *outputs_of(parts), *titles]
+        kept = [item for handle in self.handles for item in handle.kept]
         # What the page was last made from, and a bell that rings when that is no longer true.
         seen, bell = gr.State(""), gr.Textbox(visible=False)
         quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
@@ -108,9 +110,13 @@ class Page:
             self.speak, [self.language, *inputs_of(parts)], [seen, *everything], **quick
         )
         self.theme.click(None, None, None, js=script("theme.js"), **private())
-        gr.Timer(REFRESH_SECONDS).tick(self.tick, [seen], [seen, bell], **quick)
-        offered = [self.notice, *outputs_of(choices)]
-        bell.change(self.offer, [self.language, *inputs_of(choices)], offered, **quick)
+        blocks.load(None, kept, kept, js=script("recall.js"), **private())
+        gr.on([item.change for item in kept], None, kept, None, js=script("keep.js"), **private())
+        ticked = [seen, bell, self.notice]
+        gr.Timer(REFRESH_SECONDS).tick(self.tick, [seen, self.language], ticked, **quick)
+        changing = [*choices, *(handle.healing for handle in self.handles)]
+        offered = [self.notice, *outputs_of(changing)]
+        bell.change(self.offer, [self.language, *inputs_of(changing)], offered, **quick)
 
     async def load(self, request: gr.Request, stored: Any, *values: Any) -> list[Any]:
         """Choose the language (remembered, set by the operator, or the browser's), and render."""
@@ -123,7 +129,7 @@ class Page:
 
     async def speak(self, language: Any, *values: Any) -> list[Any]:
         """Return what the page is made from, and all that it says and offers."""
-        catalog = await self.talk.source.catalog()
+        catalog = self.shown(await self.talk.source.catalog())
         texts = texts_in(as_language(language) or DEFAULT)
         parts = [handle.choices for handle in self.handles]
         parts += [handle.words for handle in self.handles]
@@ -138,15 +144,27 @@ class Page:
 
     async def offer(self, language: Any, *values: Any) -> list[Any]:
         """Return what the page offers; its words stay, and so does what was said."""
-        catalog = await self.talk.source.known()
+        catalog = self.shown(await self.talk.source.known())
         texts = texts_in(as_language(language) or DEFAULT)
         parts = [handle.choices for handle in self.handles]
+        parts += [handle.healing for handle in self.handles]
         return [notice_html(texts, catalog), *rendered(parts, texts, catalog, values)]
 
-    async def tick(self, seen: Any) -> list[Any]:
-        """Ring the bell if the services offer something else than the page was made from."""
-        now = fingerprint(await self.talk.source.catalog())
-        return [now, gr.skip() if now == seen else now]
+    async def tick(self, seen: Any, language: Any) -> list[Any]:
+        """Ring the bell if the services offer something else than the page was made from.
+
+        How far a training run is goes into the notice only: a reader who chooses just now keeps
+        the choice.
+        """
+        catalog = self.shown(await self.talk.source.catalog())
+        now = fingerprint(catalog)
+        texts = texts_in(as_language(language) or DEFAULT)
+        notice = notice_html(texts, catalog) if catalog.progress else gr.skip()
+        return [now, gr.skip() if now == seen else now, notice]
+
+    def shown(self, catalog: Catalog) -> Catalog:
+        """Return what the page shows: that it ends itself comes before all else."""
+        return replace(catalog, state="leaving") if self.talk.drain.draining else catalog
 
 
 def inputs_of(parts: list[Part]) -> list[Any]:
@@ -185,7 +203,7 @@ def fingerprint(catalog: Catalog) -> str:
     """Return a short text that changes when what the page offers does."""
     models = ",".join(f"{model.name}:{model.version}" for model in catalog.models)
     styles = ",".join(style.id for style in catalog.library)
-    return f"{catalog.state}|{catalog.reasons}|{models}|{styles}"
+    return f"{catalog.state}|{catalog.holder}|{catalog.reasons}|{models}|{styles}"
 
 
 def brand_html(texts: Texts) -> str:

@@ -41,6 +41,13 @@ def piece_of(data: str) -> str:
     return content if isinstance(content, str) else ""
 
 
+def error_code(body: Any) -> str:
+    """Return the code in an error body of ours or of OpenAI's shape, or nothing."""
+    error = body.get("error") if isinstance(body, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, str) else ""
+
+
 def error_message(body: Any) -> str:
     """Return the sentence in an error body of ours or of OpenAI's shape, or nothing."""
     error = body.get("error") if isinstance(body, dict) else None

@@ -9,6 +9,7 @@ from contracts.sample import Message
 from ui.answers import Draft, stream_replies
 from ui.backend import Backend, ChatRequest
 from ui.catalog import Catalog, CatalogSource
+from ui.drain import Drain
 from ui.errors import ProblemError
 from ui.prompt import chat_messages, visible_reply
 
@@ -48,18 +49,22 @@ class Talk:
         backend: the services.
         source: what there is to ask.
         max_tokens: the longest reply that may be asked for.
+        drain: says when replies have to end.
     """
 
-    def __init__(self, backend: Backend, source: CatalogSource, max_tokens: int) -> None:
+    def __init__(
+        self, backend: Backend, source: CatalogSource, max_tokens: int, drain: Drain
+    ) -> None:
         self.backend = backend
         self.source = source
         self.max_tokens = max_tokens
+        self.drain = drain
 
     async def stream(self, question: Question) -> AsyncGenerator[list[Reply], None]:
         """Yield the replies of all asked models as they grow.
 
         Raises:
-            ProblemError: there is no model, or the question is too long.
+            ProblemError: there is no model, the question is too long, or the service ends.
         """
         if len(question.text) > QUESTION_LIMIT:
             raise ProblemError("serving", "too_long", limit=QUESTION_LIMIT)
@@ -70,6 +75,7 @@ class Talk:
         ]
         async with aclosing(stream_replies(self.backend, requests)) as states:
             async for drafts in states:
+                self.drain.check()
                 yield [shown(catalog, draft) for draft in drafts]
 
     def request(

@@ -60,6 +60,19 @@ class Turns:
     async def answer(
         self, text: str, histories: Sequence[Sequence[Message]], *values: Any
     ) -> AsyncGenerator[list[Any], None]:
+        """Stream the answers to `text`; where none may begin, say why and leave all as it is."""
+        try:
+            with self.talk.drain.turn():
+                async with aclosing(self.stream(text, histories, *values)) as states:
+                    async for state in states:
+                        yield state
+        except ProblemError as problem:
+            *explained, _, _ = await self.ended(problem, values[-1])
+            yield [*explained, gr.skip(), gr.skip()]
+
+    async def stream(
+        self, text: str, histories: Sequence[Sequence[Message]], *values: Any
+    ) -> AsyncGenerator[list[Any], None]:
         """Stream the answers to `text`; what failed is explained, and may be asked again."""
         style, *models, temperature, max_tokens, language = values[self.columns :]
         question = Question(

@@ -40,10 +40,14 @@ class Handle:
         choices: rendered on loading, when the language changes, and when the services offer
             something new.
         words: rendered on loading and when the language changes.
+        healing: rendered when the services offer something new.
+        kept: components whose value the browser keeps over a reload.
     """
 
     choices: Part
     words: Part
+    healing: Part
+    kept: list[Any]
 
 
 @dataclass(frozen=True)
@@ -80,4 +84,5 @@ def talking_tab(bench: Workbench, panel: Panel, conversation: Conversation) -> H
         **private(),
     )
     words = Part([conversation.failed], conversation.worded, conversation.render_worded)
-    return Handle(part, words)
+    healing = Part([conversation.failed], [conversation.problem], conversation.render_healed)
+    return Handle(part, words, healing, conversation.kept)
