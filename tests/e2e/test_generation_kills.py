@@ -5,7 +5,6 @@ process that logs every call. The short form runs by default, the long one with 
 """
 
 import asyncio
-import json
 import os
 import random
 import signal
@@ -14,7 +13,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,13 +22,12 @@ import httpx
 import pytest
 import uvicorn
 
-from contracts.durable import digest_differences
 from contracts.volume import Volume
-from datagen.journals import read_rejected, read_samples
 from datagen.library import load_cards
 from datagen.questions import load_banks
 from datagen.scripted import ScriptedTeacher
 from fakes.teacher import FakeTeacher
+from fakes.whole_dataset import expect_whole
 from repository import ROOT
 
 DATAGEN = ROOT / "services" / "datagen"
@@ -173,36 +170,14 @@ def run_with_kills(tmp_path: Path, kills: int, per_style: int) -> int:
         job = finished(service, job_id)
         assert service.stop() == 0
     assert job["state"] == "done", (seed, job)
-    return check(Volume(tmp_path / "data"), job_id, fake, promised, per_style, seed)
-
-
-def check(
-    volume: Volume,
-    job_id: str,
-    fake: FakeTeacher,
-    promised: set[str],
-    per_style: int,
-    seed: int,
-) -> int:
-    """Compare what was published with what was asked, promised and paid for.
-
-    Returns how many calls the teacher got twice.
-    """
-    folder = volume.dataset(job_id)
-    manifest = volume.dataset_manifest(job_id)
-    rows, refused = list(read_samples(folder)), list(read_rejected(folder))
-    assert Counter(row.style for row in rows) == {"gentle": per_style, "shy": per_style}, seed
-    assert len({row.slot for row in rows}) == len(rows), seed
-    assert promised <= {row.id for row in rows}, seed
-    assert len({(row.slot, row.attempt) for row in refused}) == len(refused), seed
-    assert digest_differences(folder, manifest.files) == []
-    trained = [json.loads((folder / f"{name}.json").read_text()) for name in ("train", "eval")]
-    assert sum(map(len, trained)) == 2 * per_style
-    # Every call is either in a journal, or was on the wire when the process died.
-    asked = Counter(call["seed"] for call in fake.calls)
-    answered = len(refused) + sum(1 + len(row.history) for row in rows)
-    assert manifest.counts.teacher_calls == answered == len(asked), seed
-    return asked.total() - len(asked)
+    return expect_whole(
+        Volume(tmp_path / "data"),
+        job_id,
+        quota={"gentle": per_style, "shy": per_style},
+        promised=promised,
+        asked_seeds=[call["seed"] for call in fake.calls],
+        hint=seed,
+    )
 
 
 def test_dataset_is_whole_after_three_kills(tmp_path: Path) -> None:

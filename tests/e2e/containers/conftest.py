@@ -113,6 +113,7 @@ def taught(first_up: ComposeProject, teacher: TeacherContainer, workplace: Path)
 @pytest.fixture(scope="session")
 def dataset(first_up: ComposeProject) -> DatasetManifest:
     """A small dataset, generated in the container."""
+    first_up.up(**first_up.settings)  # another test may have stopped it
     with first_up.datagen() as datagen:
         request = DatasetRequest(name="small", styles=STYLES, per_style=40)
         job = datagen.dataset_jobs.wait(datagen.generate(request).id)
@@ -124,6 +125,7 @@ def dataset(first_up: ComposeProject) -> DatasetManifest:
 def model(first_up: ComposeProject, dataset: DatasetManifest) -> ModelManifest:
     """A model that LLaMA-Factory trained on it for a few steps."""
     overrides = Overrides(max_steps=20, save_steps=10)
+    first_up.up(**first_up.settings)
     with first_up.trainer() as trainer:
         request = RunRequest(dataset_id=dataset.id, overrides=overrides)
         job = trainer.run_jobs.wait(trainer.train(request).id, patience=120)

@@ -32,10 +32,10 @@ PER_STYLE = 250
 # So slow that the work outlasts the kills, below the patience of 60 s; many run side by side.
 CALL_SECONDS = 12.0
 CALLS_AT_ONCE = 16
-STEPS, SAVE_STEPS = 120, 5
+STEPS, SAVE_STEPS = 300, 10
 HEALTHY_SECONDS = 60
 LOAD_SECONDS = 120
-END_SECONDS = 300
+END_SECONDS = 600
 
 
 class Ordeal:
@@ -60,6 +60,7 @@ class Ordeal:
         with stack.datagen() as datagen, stack.trainer() as trainer:
             self.dataset_id = datagen.generate(request).id
             self.run_id = trainer.train(RunRequest(dataset_id=source.id, overrides=overrides)).id
+        until(lambda: self.seeds, HEALTHY_SECONDS, stack.log_tails)
         self.promised: set[str] = set()
         self.during: Counter[str] = Counter()
         self.seconds: dict[str, list[float]] = {name: [] for name in NAMES}
@@ -131,7 +132,7 @@ def ordeal(
     for service in plan(chance):
         made.kill(service, chance)
     teacher.slow_down(0)
-    killing = time.monotonic() - began
+    killing, shown = time.monotonic() - began, len(made.promised)
     for job in (made.generation, made.training):
         until(lambda job=job: made.ended(job), END_SECONDS, taught.log_tails)
     figures["kills"] = {
@@ -139,6 +140,8 @@ def ordeal(
         "kills": {name: len(seconds) for name, seconds in made.seconds.items()},
         "during": dict(made.during),
         "seconds to be well again": made.seconds,
+        "rows": len(STYLES) * PER_STYLE,
+        "rows shown while killing": shown,
         "seconds of killing": round(killing),
         "seconds in all": round(time.monotonic() - began),
     }
@@ -149,7 +152,7 @@ def test_kills_fell_into_the_work(ordeal: Ordeal) -> None:
     """Otherwise they would prove nothing."""
     assert sum(map(len, ordeal.seconds.values())) == KILLS
     assert ordeal.during["generation"] >= KILLS / 2, SEED
-    assert ordeal.during["training"] >= KILLS / 2, SEED
+    assert ordeal.during["training"] >= KILLS / 4, SEED
 
 
 def test_dataset_is_whole(ordeal: Ordeal, tmp_path: Path, figures: dict[str, Any]) -> None:
@@ -166,7 +169,6 @@ def test_dataset_is_whole(ordeal: Ordeal, tmp_path: Path, figures: dict[str, Any
         asked_seeds=ordeal.seeds,
         hint=SEED,
     )
-    figures["kills"] |= {"rows": 2 * PER_STYLE, "rows shown meanwhile": len(ordeal.promised)}
     figures["kills"] |= {"calls": len(ordeal.seeds), "calls paid twice": twice}
     assert twice <= CALLS_AT_ONCE * len(ordeal.seconds["datagen"])
 
@@ -183,7 +185,7 @@ def test_run_goes_to_its_end(ordeal: Ordeal, figures: dict[str, Any]) -> None:
     figures["kills"] |= {"training resumed from steps": record.resumed_from}
     assert record.step == record.max_steps == STEPS
     assert steps == sorted(set(steps))
-    assert len(record.resumed_from) <= len(ordeal.seconds["trainer"])
+    assert 1 <= len(record.resumed_from) <= len(ordeal.seconds["trainer"])
 
 
 def test_page_is_there_after_all(ordeal: Ordeal) -> None:
