@@ -4,6 +4,7 @@
 #   scripts/install.sh installer DIR            an environment with uv and the builder of our wheels
 #   scripts/install.sh packages PYTHON ARG...   `uv pip install ARG...` for that interpreter
 #   scripts/install.sh engine PYTHON NAME       torch and the engine of the service NAME
+#   scripts/install.sh service DIR NAME         what the service NAME needs, and a way to /opt/app
 #
 # Where packages come from is this machine's business: pip's settings are handed on to uv, which
 # reads none of them, and no address is written here. UV names uv's own path.
@@ -45,6 +46,14 @@ engine() {
   packages "$interpreter" --no-deps --require-hashes -r torch-cpu.lock 2> /dev/null ||
     packages "$interpreter" --no-deps --require-hashes -r torch-cuda.lock -r "services/$name/engine-cuda.lock"
   packages "$interpreter" --no-deps --require-hashes -r "services/$name/engine.lock"
+}
+
+# Ours lie apart from what they need, in /opt/app, so that a change of ours is a small layer.
+service() {
+  local folder=$1 name=$2
+  "$python" -m venv --without-pip "$folder"
+  echo /opt/app > "$(echo "$folder"/lib/python3*/site-packages)/tonesmith.pth"
+  packages "$folder/bin/python" --no-deps --require-hashes -r "services/$name/service.lock"
 }
 
 installer() {
