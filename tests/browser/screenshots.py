@@ -1,4 +1,8 @@
-"""Take the pictures of the documents: `python -m browser.screenshots docs/screenshots`."""
+"""Take the pictures of the documents: `python -m browser.screenshots docs/screenshots URL`.
+
+URL is the page of a stack that runs (`make demo` leaves one). Without it a stand-in answers, and
+`--drafts` pictures more: to look at while working on the page.
+"""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -114,24 +118,39 @@ def opened(browser: Browser, shot: Shot, url: str) -> Iterator[Page]:
     context.close()
 
 
-def main(folder: Path, *, drafts: bool) -> None:
+def picture(browser: Browser, shot: Shot, url: str, folder: Path) -> None:
+    """Take one picture."""
+    with opened(browser, shot, url) as page:
+        page.wait_for_timeout(1500)  # the catalog's moment of freshness
+        page.reload()
+        shot.act(page)
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(500)
+        page.screenshot(path=folder / f"{shot.name}.png", animations="disabled")
+
+
+def picture_stand_in(browser: Browser, shots: list[Shot], folder: Path) -> None:
+    """Take pictures of the page before a stand-in of the services."""
+    stack = Stack()
+    with running_stack(stack), running(create_app(UiSettings.from_environ(stack.urls))) as url:
+        for shot in shots:
+            stack.promoted = shot.promoted
+            picture(browser, shot, url, folder)
+
+
+def main(folder: Path, url: str | None, *, drafts: bool) -> None:
     """Take the pictures."""
     expect.set_options(timeout=PATIENCE_MILLISECONDS)
     folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright, running_stack(Stack()) as stack:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        with running(create_app(UiSettings.from_environ(stack.urls))) as url:
-            for shot in [*SHOTS, *(DRAFTS if drafts else [])]:
-                stack.promoted = shot.promoted
-                with opened(browser, shot, url) as page:
-                    page.wait_for_timeout(1500)  # the catalog's moment of freshness
-                    page.reload()
-                    shot.act(page)
-                    page.mouse.move(0, 0)
-                    page.wait_for_timeout(500)
-                    page.screenshot(path=folder / f"{shot.name}.png", animations="disabled")
+        if url is None:
+            picture_stand_in(browser, [*SHOTS, *(DRAFTS if drafts else [])], folder)
+        for shot in SHOTS if url else []:
+            picture(browser, shot, url, folder)
         browser.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), drafts="--drafts" in sys.argv)
+    words = [word for word in sys.argv[1:] if not word.startswith("--")]
+    main(Path(words[0]), words[1] if len(words) > 1 else None, drafts="--drafts" in sys.argv)

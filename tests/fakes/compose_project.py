@@ -13,12 +13,14 @@ import subprocess
 import tarfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import docker
 import httpx
+from docker.errors import NotFound
 from docker.models.containers import Container
 
 import compose_file
@@ -229,16 +231,21 @@ class ComposeProject:
 
     def remove(self) -> None:
         """Remove every container, network, volume and image tag of the project."""
-        for container in self.containers():
-            container.remove(force=True, v=True)
         mine = {"label": f"{PROJECT}={self.name}"}
-        for network in self.engine.networks.list(filters=mine):
-            network.remove()
-        for volume in self.engine.volumes.list(filters=mine):
-            volume.remove(force=True)
+        for container in self.containers():
+            with suppress(NotFound):
+                container.remove(force=True, v=True)
+        for part in (*self.engine.networks.list(filters=mine), *self.volumes()):
+            with suppress(NotFound):
+                part.remove()
         for image in self.engine.images.list(filters={"reference": f"*/*:{self.tag}"}):
             self.engine.images.remove(next(tag for tag in image.tags if tag.endswith(self.tag)))
         self.engine.close()
+
+    def volumes(self) -> list[Any]:
+        """Return every volume of the project."""
+        found: list[Any] = self.engine.volumes.list(filters={"label": f"{PROJECT}={self.name}"})
+        return found
 
 
 def keeps(name: str, ours: set[str]) -> bool:
