@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import compose_file
-from compose_file import BY_VARIANT, ONE_SHOT, SERVICES
+from compose_file import BY_VARIANT, ONE_SHOT, SERVICES, Service
 from repository import ROOT
 
 ALL = sorted(compose_file.containers())
@@ -73,6 +73,16 @@ def test_containers_are_the_services_of_the_table() -> None:
     assert {*ONE_SHOT, *BY_VARIANT} == set(ALL)
     folders = {path.parent.name for path in ROOT.glob("services/*/Dockerfile")}
     assert folders == {service.name for service in SERVICES}
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_ports_are_those_of_the_readme(service: Service) -> None:
+    """And of the addresses that the services are told."""
+    readme = (ROOT / "services" / service.name / "README.md").read_text(encoding="utf-8")
+    assert {str(service.port), str(service.health_port)} <= set(re.findall(r"\b\d{4}\b", readme))
+    told = container("ui")["environment"]
+    if service.name != "ui":
+        assert told[f"{service.name.upper()}_URL"] == f"http://{service.name}:{service.port}"
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -230,7 +230,7 @@ class ComposeProject:
         return [container for part in found for container in part]
 
     def remove(self) -> None:
-        """Remove every container, network, volume and image tag of the project."""
+        """Remove every container, network, volume and image of the project."""
         mine = {"label": f"{PROJECT}={self.name}"}
         for container in self.containers():
             with suppress(NotFound):
@@ -238,8 +238,9 @@ class ComposeProject:
         for part in (*self.engine.networks.list(filters=mine), *self.volumes()):
             with suppress(NotFound):
                 part.remove()
-        for image in self.engine.images.list(filters={"reference": f"*/*:{self.tag}"}):
-            self.engine.images.remove(next(tag for tag in image.tags if tag.endswith(self.tag)))
+        for image in self.engine.images.list(filters=mine):
+            with suppress(NotFound):
+                self.engine.images.remove(image.id, force=True)
         self.engine.close()
 
     def volumes(self) -> list[Any]:

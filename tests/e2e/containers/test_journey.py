@@ -81,7 +81,7 @@ def test_promoted_model_answers_any_openai_client(stack: ComposeProject, promote
 def test_page_answers_a_program_in_a_style(stack: ComposeProject, promoted: str) -> None:
     """Through the one published port."""
     client = Client(stack.url, verbose=False)
-    reply = client.predict(message=QUESTION, style="tsundere", api_name="/chat")
+    reply = client.predict(message=QUESTION, style="tsundere", model=promoted, api_name="/chat")
     assert str(reply).strip()
     assert httpx.get(stack.url, trust_env=False).status_code == 200
 
