@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The default tests on two processes, then linters and types. pytest prints how long the tests took.
+# The default tests on three processes (many wait), then linters and types. pytest prints how long the tests took.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-.venv/bin/python -m pytest -q -n 2 --dist loadfile "$@"
+.venv/bin/python -m pytest -q -n 3 --dist loadfile "$@"
 scripts/lint.sh
