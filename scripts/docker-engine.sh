@@ -23,7 +23,14 @@ install_packages() {
     docker.io docker-compose docker-buildx debootstrap iptables ca-certificates
 }
 
+# What a killed engine left: its number may be another process's by now, and dockerd would not start.
+forget_dead_engine() {
+  local file=/var/run/docker.pid
+  [ ! -e "$file" ] || [ "$(cat "/proc/$(cat "$file")/comm" 2> /dev/null)" = dockerd ] || as_root rm "$file"
+}
+
 start_engine() {
+  forget_dead_engine
   as_root sh -c "setsid dockerd > '$log' 2>&1 < /dev/null &"
   for _ in $(seq 60); do
     answers && return
