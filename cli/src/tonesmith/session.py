@@ -16,7 +16,6 @@ from kit.config import read_secret
 from tonesmith.config import CliSettings
 from tonesmith.docker.compose import Compose, Profile, find_folder
 from tonesmith.docker.project import API_TOKEN, SERVING_KEY, Project, find_project
-from tonesmith.errors import CommandError
 from tonesmith.reach import Reach, listens
 from tonesmith.screen import Screen
 
@@ -110,15 +109,7 @@ class Session:
     def _secret(self, name: str, file: Path | None, inside: str) -> str | None:
         """Return the secret in the user's file; without one, what the containers themselves use."""
         project = self.reach.project if self.reach.address(name).relayed else None
-        return project.secret(inside) if project and not file else secret(file)
-
-
-def secret(path: Path | None) -> str | None:
-    """Return the secret in a file. Raises CommandError that names the file."""
-    try:
-        return read_secret(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"the secret file {path} cannot be read: {error}") from error
+        return project.secret(inside) if project and not file else read_secret(file)
 
 
 def session_of(context: typer.Context) -> Session:

@@ -48,7 +48,7 @@ def test_bad_setting_is_exit_code_2(call: Call) -> None:
 def test_unreadable_secret_is_named(call: Call) -> None:
     """A token file that is not there stops the command before it asks anybody."""
     called = call("styles", "list", API_TOKEN_FILE="/nowhere/token")
-    assert called.code == 1
+    assert called.code == 2
     assert "/nowhere/token" in called.err
 
 

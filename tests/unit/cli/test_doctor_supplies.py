@@ -6,6 +6,7 @@ import pytest
 
 from fakes.docker_command import CONFIG
 from fakes.docker_engine import FakeDockerEngine
+from tonesmith.docker.compose import Profile
 from tonesmith.docker.engine import Engine, connect
 from tonesmith.docker.plan import read_plan
 from tonesmith.doctor.supplies import answers, base_images, images, missing_images, model_hub
@@ -55,11 +56,12 @@ def test_base_image_is_here_offered_or_made_offline(
 
 def test_hub_that_does_not_answer_is_a_warning() -> None:
     """The starter needs none; the remedy names the mirror's variable and the folder."""
-    found = model_hub({"HF_ENDPOINT": "http://mirror"}, lambda url: url != "http://mirror")
+    found = model_hub({"HF_ENDPOINT": "http://mirror"}, Profile.GPU, lambda _: False)
     assert found.level == "warning"
     assert "HF_ENDPOINT" in found.remedy
-    assert "MODELS_DIR" in found.remedy
-    assert model_hub({}, lambda _: True).level == "ok"
+    assert "volume `bases`" in found.remedy
+    assert model_hub({}, Profile.GPU, lambda _: True).level == "ok"
+    assert model_hub({}, Profile.CPU, lambda _: False).level == "ok"  # the starter needs none
 
 
 def test_silent_address_does_not_answer() -> None:

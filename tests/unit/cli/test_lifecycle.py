@@ -175,3 +175,12 @@ def test_logs_of_processes_are_shown_where_no_containers_are(place: Place) -> No
     ]
     assert place.call("logs", "ui").out == "ui          | three\n"
     assert place.call("logs", "trainer").code == 2
+
+
+def test_profile_that_nobody_knows_is_refused(place: Place) -> None:
+    """Compose would start datagen and ui, and call that a success."""
+    called = place.call("up", "--docker", COMPOSE_PROFILES="cup")
+    assert called.code == 2
+    assert "COMPOSE_PROFILES" in called.err
+    assert "'cup'" in called.err
+    assert not [line for line in place.command.calls if " up " in line]

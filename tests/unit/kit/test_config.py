@@ -83,6 +83,6 @@ def test_empty_secret_is_an_error(tmp_path: Path, content: str) -> None:
 
 
 def test_missing_secret_is_an_error(tmp_path: Path) -> None:
-    """Neither must it start open because the file is not there."""
-    with pytest.raises(FileNotFoundError, match="token"):
+    """Neither must it start open because the file is not there; the message says what to do."""
+    with pytest.raises(SettingsError, match="token: .*No such file.*0444"):
         read_secret(tmp_path / "token")

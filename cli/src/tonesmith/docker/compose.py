@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from kit.errors import InvalidInputError
 from tonesmith.errors import CommandError
 
 FILE = "compose.yaml"
@@ -81,10 +82,20 @@ class Compose:
 
 
 def profile_of(environ: Mapping[str, str], chosen: Profile | None = None) -> Profile:
-    """Return the profile that will run: the chosen one, or what the environment says."""
+    """Return the profile that will run: the chosen one, or what the environment says.
+
+    Raises InvalidInputError: compose knows no such profile, and would start half a stack.
+    """
     if chosen:
         return chosen
-    return Profile.GPU if environ.get("COMPOSE_PROFILES") == Profile.GPU else Profile.CPU
+    named = environ.get("COMPOSE_PROFILES") or Profile.CPU
+    if named not in tuple(Profile):
+        raise InvalidInputError(
+            f"there is no profile {named[:40]!r}: trainer and serving would not start",
+            field="COMPOSE_PROFILES",
+            hint="set it to cpu, or to gpu where there is an NVIDIA card",
+        )
+    return Profile(named)
 
 
 def find_folder(start: Path) -> Path | None:

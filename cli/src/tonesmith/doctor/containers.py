@@ -103,4 +103,4 @@ def provisions(patient: Patient, engine: Engine) -> Iterator[Finding]:
     yield images(missing)
     if missing:
         yield base_images(engine, plan)
-    yield model_hub(patient.environ, patient.reachable)
+    yield model_hub(patient.environ, patient.profile, patient.reachable)

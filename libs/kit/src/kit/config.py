@@ -52,12 +52,18 @@ class Settings(BaseModel):
 def read_secret(path: Path | None) -> str | None:
     """Return the secret in the file at `path`, stripped, or None where no file is named.
 
-    Raises OSError where the file cannot be read, and SettingsError where it is empty: a service
-    must not start open because its secret did not arrive.
+    Raises SettingsError where it cannot be read or is empty: a service must not start open because
+    its secret did not arrive.
     """
     if path is None:
         return None
-    secret = path.read_text(encoding="utf-8").strip()
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{path}: the file of the secret cannot be read ({error}); a file of yours needs mode "
+            "0444 in a folder of mode 0700"
+        ) from error
     if not secret:
         raise SettingsError(f"{path}: the file of the secret is empty")
     return secret
