@@ -76,6 +76,16 @@ def test_missing_docker_is_a_warning_unless_it_is_asked_for(call: Call) -> None:
     assert called.out.startswith("error: Docker Engine: no Docker Engine at unix:///nowhere")
 
 
+def test_foreign_profile_is_a_warning_unless_containers_are_asked_for(call: Call) -> None:
+    """COMPOSE_PROFILES may be meant for another project: the embedded stack does without it."""
+    findings = call("doctor", "--json", COMPOSE_PROFILES="cup").json["findings"]
+    levels = {item["name"]: item["level"] for item in findings}
+    assert levels["COMPOSE_PROFILES"] == "warning"
+    called = call("doctor", "--docker", COMPOSE_PROFILES="cup")
+    assert called.code == 1
+    assert called.out.startswith("error: COMPOSE_PROFILES: there is no profile 'cup'")
+
+
 def test_gpu_profile_without_the_runtime_says_so_in_the_first_line(doctor: Doctor) -> None:
     """Problem and remedy, whatever else is wrong."""
     called = doctor("--profile", "gpu")

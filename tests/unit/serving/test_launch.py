@@ -83,6 +83,21 @@ async def test_hung_engine_is_killed_and_started_again(served: Served) -> None:
     assert served.launcher.child is not hung
 
 
+async def test_key_that_cannot_be_read_is_told_and_tried_again(
+    tmp_path: Path, models_dir: Path
+) -> None:
+    """The launcher goes on: the engine starts as soon as the key is there."""
+    key = tmp_path / "key"
+    async with Served(tmp_path, models_dir, fake_engine(tmp_path)) as served:
+        served.launcher.settings = served.settings.model_copy(update={"api_key_file": key})
+        write_current(served.volume, 1, {})
+        served.launcher.start()
+        status = await served.wait(lambda status: status.state == "failed")
+        assert str(key) in status.errors["engine"]
+        key.write_text("a-key")
+        await served.ready()
+
+
 async def test_start_fails_with_the_engines_own_words(tmp_path: Path, models_dir: Path) -> None:
     """A base that is not there, an engine that ends at once, and none at all are explained."""
     words = "ValueError: no room for the cache"

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from kit.errors import InvalidInputError
 from tonesmith.docker.compose import Profile, profile_of
 from tonesmith.doctor.containers import Patient, examine_containers
 from tonesmith.doctor.embedded import examine
@@ -58,7 +59,11 @@ def doctor(
 def look(session: Session, profile: Profile | None, *, in_containers: bool) -> list[Finding]:
     """Return the findings that were asked for."""
     compose = session.compose(None, *([profile] if profile else []))
-    contained = examine_containers(Patient(compose, profile_of(session.inherited, profile)))
+    try:
+        contained = examine_containers(Patient(compose, profile_of(session.inherited, profile)))
+    except InvalidInputError as error:  # the embedded stack does without a profile
+        said, hint = error.body.message, error.body.hint or ""
+        contained = [Finding(name="COMPOSE_PROFILES", level="error", detail=said, remedy=hint)]
     if in_containers:
         return contained
     embedded = examine(session.settings, session.environ)

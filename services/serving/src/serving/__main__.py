@@ -51,7 +51,7 @@ def main() -> int:
         settings = ServingSettings.from_environ(os.environ)
         configure_logs("serving", settings.log_level)
         app = create_app(settings)
-    except (SettingsError, OSError) as error:
+    except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     asyncio.run(serve(app, settings))

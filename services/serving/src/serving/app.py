@@ -25,7 +25,7 @@ def create_app(
     """Return the control application; its life is the launcher's.
 
     `app.state.launcher` is the launcher, for who has to stop it before the application.
-    Raises SettingsError, OSError: the API token cannot be read.
+    Raises SettingsError: the API token cannot be read.
     """
     registry = CollectorRegistry()
     metrics = ServingMetrics(registry)

@@ -17,6 +17,7 @@ from contracts.artefact import CurrentModel, ServingStatus
 from contracts.lease import Lease, LeaseRequest
 from contracts.run import EngineVersions
 from contracts.volume import Volume
+from kit.config import SettingsError
 from kit.errors import TonesmithError, UnavailableError
 from serving.backend import Backend
 from serving.bases import Base, read_base
@@ -184,7 +185,7 @@ class Launcher:
             token = secrets.token_urlsafe(32)
             argv, env = write_command(self.settings, self.base, token, self.environ)
             self.child = await EngineChild.start(argv, env, self.settings.state_dir)
-        except (TonesmithError, OSError) as error:
+        except (TonesmithError, SettingsError, OSError) as error:
             self.fail(str(error))
             return
         self.metrics.starts.inc()

@@ -22,7 +22,7 @@ def main() -> int:
         from ui.app import create_app
 
         app = create_app(settings)
-    except (SettingsError, OSError) as error:  # OSError: the key's file
+    except (SettingsError, OSError) as error:  # OSError: Gradio finds no TMPDIR
         sys.stderr.write(f"ui: {error}\n")
         return 2
     serve(
