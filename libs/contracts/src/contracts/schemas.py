@@ -12,10 +12,12 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from contracts.advice import Advice, AdviceRequest
 from contracts.artefact import CurrentModel, ModelManifest, ServingStatus
 from contracts.dataset import DatasetManifest, DatasetRequest, ImportRequest, ImportResult
 from contracts.errors import ErrorResponse
 from contracts.evaluation import EvaluationManifest, EvaluationReport, EvaluationRequest, Reply
+from contracts.export import ExportManifest, ExportRequest
 from contracts.job import Job
 from contracts.lease import Lease, LeaseRequest
 from contracts.run import RunEvent, RunRecord, RunRequest
@@ -24,6 +26,8 @@ from contracts.style import Style, StyleVersion
 
 # Every document on the volume, and every body that crosses HTTP.
 MODELS: tuple[type[BaseModel], ...] = (
+    Advice,
+    AdviceRequest,
     CurrentModel,
     DatasetManifest,
     DatasetRequest,
@@ -31,6 +35,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     EvaluationManifest,
     EvaluationReport,
     EvaluationRequest,
+    ExportManifest,
+    ExportRequest,
     ImportRequest,
     ImportResult,
     Job,

@@ -49,6 +49,10 @@ class Volume:
         """Folder of a published model."""
         return self._folder("models", model_id)
 
+    def export(self, export_id: str) -> Path:
+        """Folder of a model in another form."""
+        return self._folder("exports", export_id)
+
     @property
     def current_path(self) -> Path:
         """The file that says what serving must serve."""
