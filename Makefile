@@ -3,7 +3,7 @@ export DEMO_STARTED_AT := $(shell date +%s)
 export TRAINER_ENGINE_PYTHON ?= $(shell scripts/environment.sh path trainer)
 export SERVING_ENGINE_PYTHON ?= $(shell scripts/environment.sh path serving)
 
-.PHONY: help demo test setup engines up lint fmt e2e browser containers starter lock schemas bench-overhead ci
+.PHONY: help demo test setup engines up lint fmt e2e browser containers starter lock schemas bench-overhead bench-packing bench-plateau ci
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -49,6 +49,12 @@ schemas: setup  ## Write the JSON Schemas of the contracts again
 
 bench-overhead: setup engines  ## Steps/s of our trainer against plain LLaMA-Factory
 	.venv/bin/python benchmarks/trainer_overhead.py
+
+bench-packing: setup engines  ## Useful tokens/s of our batches against the guide's
+	.venv/bin/python benchmarks/packing.py
+
+bench-plateau: setup engines  ## Steps that the plateau stop saves on the demo's data (minutes)
+	.venv/bin/python benchmarks/plateau.py
 
 ci:  ## What CI runs
 	.ci/run

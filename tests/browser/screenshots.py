@@ -77,6 +77,12 @@ def compare(style: str, *questions: str) -> Act:
     return act
 
 
+def train(page: Page) -> None:
+    """Look at the training runs."""
+    page.get_by_role("tab").nth(2).click()
+    page.locator("#train-plot canvas, #train-plot svg").first.wait_for()
+
+
 def nothing(page: Page) -> None:
     """Look at the page as it opens."""
     page.locator(".ts-card:visible").wait_for()
@@ -95,6 +101,10 @@ DRAFTS = [
     Shot("draft-phone-zh", "zh-CN", chat("元气", ZH[3]), width=390, height=844),
     Shot("draft-phone-en", "en-GB", nothing, theme="dark", width=390, height=844),
     Shot("draft-phone-compare", "zh-CN", compare("腹黑", ZH[2]), width=390, height=1200),
+    Shot("draft-train-zh", "zh-CN", train),
+    Shot("draft-train-en", "en-GB", train),
+    Shot("draft-train-dark", "en-GB", train, theme="dark"),
+    Shot("draft-train-phone", "zh-CN", train, width=390, height=1800),
     Shot("draft-first-zh", "zh-CN", nothing, promoted=False),
     Shot("draft-first-phone-en", "en-GB", nothing, width=390, height=844, promoted=False),
 ]

@@ -27,8 +27,14 @@ from trainer.runfolder import RunFolder
 
 pytestmark = pytest.mark.engines
 STARTER = ROOT / "services/trainer/bases/starter"
-KILLS = int(os.environ.get("E2E_KILLS", "10"))
-SAVING = ["ckpt.after_model", "ckpt.after_optimizer", "ckpt.before_manifest"]
+KILLS = int(os.environ.get("E2E_KILLS", "20"))
+SAVING = [
+    "ckpt.after_model",
+    "ckpt.after_optimizer",
+    "ckpt.before_manifest",
+    "ckpt.after_model",
+    "ckpt.after_optimizer",
+]
 SAVE_STEPS = 4
 SEED = int(os.environ.get("E2E_SEED", "20260101"))
 PATIENCE_SECONDS = 300.0
@@ -51,7 +57,12 @@ class Trainer:
 
     def start(self, **overrides: Any) -> str:
         """Start a run on the tiny base and return its id."""
-        body = {"dataset_id": DATASET, "base_model": "tiny", "overrides": overrides}
+        body = {
+            "dataset_id": DATASET,
+            "base_model": "tiny",
+            "overrides": overrides,
+            "stop_when_flat": False,
+        }
         answer = self.client.post("/runs", json=body)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])

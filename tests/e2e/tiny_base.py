@@ -1,7 +1,8 @@
 """Make a random two-layer Qwen3 with a ChatML tokenizer: the smallest base that really trains.
 
-    <engine python> tests/e2e/tiny_base.py <folder>
+    <engine python> tests/e2e/tiny_base.py <folder> [--poison CHARACTER]
 
+With a poisoned character every loss of a row that has it is no number.
 Runs in the LLaMA-Factory environment.
 """
 
@@ -39,8 +40,8 @@ def tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def main(folder: Path) -> None:
-    """Write the base into `folder`."""
+def main(folder: Path, poison: str = "") -> None:
+    """Write the base into `folder`; the weights of the character `poison` are no numbers."""
     folder.mkdir(parents=True, exist_ok=True)
     made = tokenizer()
     made.save_pretrained(folder)
@@ -54,15 +55,19 @@ def main(folder: Path) -> None:
         num_key_value_heads=2,
         head_dim=16,
         max_position_embeddings=512,
-        tie_word_embeddings=True,
+        tie_word_embeddings=not poison,  # else it would poison the likelihood of all others
         eos_token_id=made.eos_token_id,
         pad_token_id=made.pad_token_id,
         bos_token_id=None,
         dtype="float32",
     )
     torch.manual_seed(0)
-    Qwen3ForCausalLM(config).save_pretrained(folder)
+    model = Qwen3ForCausalLM(config)
+    if poison:
+        with torch.no_grad():
+            model.model.embed_tokens.weight[made.convert_tokens_to_ids(poison)] = float("nan")
+    model.save_pretrained(folder)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[3:])

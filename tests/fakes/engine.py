@@ -1,13 +1,15 @@
 """A stand-in for the engine's Python: writes the files of a run, obeys, and fails on demand.
 
-It is called as the real one is, `<python> -m trainer.engine.run <folder>`, and uses the real code
-for checkpoints and run files, but trains nothing: the loss of step N is 8 / (N + 1), the
-"weights" are the step number, a token is a character. `FAILPOINT` names the fault:
+It is called as the real one is, `<python> -m trainer.engine.run <folder>` (also below torchrun),
+and uses the real code for checkpoints, run files, the lock and the plateau, but trains nothing:
+the loss of step N is 8 / (N + 1). `FAILPOINT` names the fault:
 
     fake.killed@N  dies by SIGKILL when it comes to step N   fake.crash   stops with a traceback
-    fake.memory    runs out of memory                         fake.deaf    ignores the cancel file
+    fake.memory@N  runs out of memory, micro-batch over N     fake.deaf    ignores the cancel file
+    fake.full@N    says so itself, instead of a traceback     fake.flat@N  stops, flat, at step N
     fake.diverged  says that the loss is no number            fake.broken_template
-    ckpt.*         as in the real engine
+    fake.unfit     cannot be fitted                           ckpt.*       as in the real engine
+    fake.waits@N   at step N until there is a file `go-on`    fake.slow_fit takes a minute to fit
 """
 
 import json
@@ -15,181 +17,186 @@ import os
 import signal
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import yaml
+from engine_answers import CARD_BYTES, ROW_BYTES, export, fit, quantise, verify, weights
+from torchrun import launch
 
 from trainer.engine import checkpoints
 from trainer.engine.files import RunFiles, read_json, write_atomic
-from trainer.engine.parent import die_with_parent
+from trainer.engine.occupancy import BUSY, BusyError, Occupancy, write_identity
+from trainer.engine.parent import die_with_parent, guard
+from trainer.engine.plateau import Parameters, Plateau
 
 FAULT, _, AT = os.environ.get("FAILPOINT", "").partition("@")
 STEP_SECONDS = float(os.environ.get("TORCH_FAKE_STEP_SECONDS", "0.002"))
 VERSIONS = {"llamafactory": "0.9.5", "torch": "2.13.0+fake", "transformers": "5.6.0"}
-END = "<|im_end|>"
+RANK, WORLD = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+LAUNCHER = "torch.distributed.run"
+
+
+@dataclass
+class FakeRun:
+    """One process that trains in a run's folder."""
+
+    files: RunFiles
+    plan: dict[str, Any]
+    recipe: dict[str, Any]
+    known: dict[str, Any] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
+
+    def train(self) -> tuple[str, dict[str, Any]]:
+        """Take every step; return how the training ended, and the outcome's other fields."""
+        found = checkpoints.numbered(self.files.checkpoints)
+        begin, end = (found[0][0] if found else 0), self.recipe["max_steps"]
+        end = end if end > 0 else 20
+        self.files.rewind(begin if found else -1)
+        self.files.event("start", begin, {"max_steps": end})
+        self.known = {"pid": os.getpid(), "rank": RANK, "world_size": WORLD, "engine": VERSIONS}
+        self.known |= {"resumed_from": begin if found else None, "max_steps": end}
+        self.plateau = Plateau(Parameters.of(self.plan.get("plateau")))
+        for step in range(begin + 1, end + 1):
+            time.sleep(STEP_SECONDS)
+            self.fail_at(step)
+            if state := self.one_step(step, last=step == end):
+                return state, {}
+            if FAULT == "fake.flat" and step == int(AT) and self.plan.get("plateau"):
+                return "done", {"stop": self.stop(step, end)}
+        return "done", {"stop": None}
+
+    def fail_at(self, step: int) -> None:
+        """Fail as `FAILPOINT` says."""
+        batch = self.recipe["per_device_train_batch_size"]
+        if FAULT == "fake.killed" and step == int(AT):
+            os.kill(os.getpid(), signal.SIGKILL)
+        while FAULT == "fake.waits" and step == int(AT) and not self.may_go_on():
+            time.sleep(0.01)
+        if FAULT == "fake.crash":
+            raise RuntimeError("the engine crashed")
+        if FAULT == "fake.memory" and step > 5 and batch > int(AT or 0):
+            raise MemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    def may_go_on(self) -> bool:
+        """Return whether somebody lets it, or wants it to stop."""
+        return (self.files.folder / "go-on").exists() or self.files.cancel.exists()
+
+    def one_step(self, step: int, *, last: bool) -> str:
+        """Take one step; return the state of the run if it ends it."""
+        loss = 8 / (step + 1)
+        self.figures |= {"loss": loss, "learning_rate": 1e-3, "grad_norm": 1.0, "epoch": 0.1}
+        if step % self.recipe["logging_steps"] == 0:
+            self.plateau.train(step, loss)
+            self.files.event("log", step, dict(self.figures))
+        if CARD_BYTES:
+            batch = self.recipe["per_device_train_batch_size"]
+            self.figures["memory_peak_reserved_bytes"] = batch * ROW_BYTES + 1
+        cancelled = self.files.cancel.exists() and FAULT != "fake.deaf"
+        if step % self.recipe["save_steps"] == 0 or last or cancelled:
+            self.save(step, 9 / (step + 1))
+        self.figures |= self.plateau.figures() | {"tokens": 100.0 * step, "nonfinite_steps": 0.0}
+        self.say("train", step)
+        if FAULT == "fake.diverged":
+            return "failed"
+        return "cancelled" if cancelled else ""
+
+    def say(self, stage: str, step: int) -> None:
+        """Write the rank file."""
+        document = {**self.known, "stage": stage, "step": step, "at": time.time()}
+        write_atomic(self.files.rank, document | {"figures": self.figures}, durable=False)
+
+    def save(self, step: int, loss: float) -> None:
+        """Measure; write, seal and rotate a checkpoint."""
+        self.figures["eval_loss"] = loss
+        self.plateau.evaluate(step, loss)
+        self.files.event("eval", step, {"eval_loss": loss})
+        path = self.files.checkpoints / f"checkpoint-{step}"
+        if path.exists():
+            return
+        path.mkdir(parents=True)
+        (path / "adapter_model.safetensors").write_bytes(weights(step))
+        if FAULT == "ckpt.after_model":
+            os.kill(os.getpid(), signal.SIGKILL)
+        state = {"global_step": step, "max_steps": self.known["max_steps"]}
+        (path / "trainer_state.json").write_text(json.dumps(state), encoding="utf-8")
+        checkpoints.seal(path, step, loss)
+        checkpoints.rotate(self.files.checkpoints, self.plan["keep_checkpoints"])
+        self.files.event("save", step, {})
+
+    def stop(self, step: int, end: int) -> dict[str, Any]:
+        """Save, and say why the run ends here."""
+        self.save(step, 9 / (step + 1))
+        found = {"reason": "flat", "step": step, "best_step": step, "saved_steps": end - step}
+        return found | {"detail": "the train loss did not fall"}
+
+    def finish(self, state: str, **result: Any) -> None:
+        """Measure and export what came out, and write how the run ended."""
+        step = int(read_json(self.files.rank)["step"])
+        if FAULT == "fake.diverged":
+            message = f"training diverged: loss at step {step}"
+            self.files.finished("failed", "non_finite_loss", message)
+            return
+        if state != "done":
+            self.files.finished(state)
+            return
+        best = checkpoints.best(checkpoints.verified(self.files.checkpoints))
+        measured = {"eval_loss": best.eval_loss or 0.0, "bleu_4": 12.5}
+        if self.plan.get("publish", True):
+            self.say("export", step)
+            write_atomic(self.files.export, export(self.files, self.plan["export"]))
+        self.files.event("end", step, {})
+        metrics = measured if self.plan.get("measure") else {}
+        self.files.finished("done", best_step=best.step, metrics=metrics, **result)
 
 
 def run(folder: Path) -> int:
-    """Train and export the run in `folder`."""
-    files = RunFiles(folder)
+    """Train and export the run in `folder`, as rank 0; as another rank, be there until it ends."""
+    files = RunFiles(folder, RANK)
     plan = read_json(folder / "plan.json")
+    guard(folder, plan.get("parent_grace_seconds", 0))
+    if RANK:
+        return follow_rank_zero(files)
+    try:
+        occupancy = Occupancy(folder)
+    except BusyError as error:
+        sys.stderr.write(f"{error}\n")
+        return BUSY
+    write_identity(files.engine)
     recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
+    checkpoints.sweep(files.checkpoints)
     checkpoints.quarantine(files.checkpoints)
-    found = checkpoints.numbered(files.checkpoints)
-    start = found[0][0] if found else 0
-    files.rewind(start if found else -1)
-    files.event("start", start, {"max_steps": recipe["max_steps"]})
-    known = {"pid": os.getpid(), "engine": VERSIONS, "resumed_from": start if found else None}
-    for step in range(start + 1, recipe["max_steps"] + 1):
-        time.sleep(STEP_SECONDS)
-        fail_at(step)
-        if state := one_step(files, known, recipe, plan, step):
-            files.finished(*state)
-            return 0
-    write_atomic(files.rank, read_json(files.rank) | {"stage": "export"})
-    write_atomic(files.export, export(files, plan["export"]))
-    files.event("end", recipe["max_steps"], {})
-    files.finished("done")
+    if FAULT == "fake.full" and recipe["per_device_train_batch_size"] > int(AT):
+        files.finished("failed", "out_of_memory", "out of memory at step 1: 2.00 GiB are missing")
+        return 0
+    fake = FakeRun(files, plan, recipe)
+    state, result = fake.train()
+    fake.finish(state, **result)
+    occupancy.release()
     return 0
 
 
-def fail_at(step: int) -> None:
-    """Fail as `FAILPOINT` says."""
-    if FAULT == "fake.killed" and step == int(AT):
-        os.kill(os.getpid(), signal.SIGKILL)
-    if FAULT == "fake.crash":
-        raise RuntimeError("the engine crashed")
-    if FAULT == "fake.memory":
-        raise MemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-
-
-def one_step(
-    files: RunFiles, known: dict[str, Any], recipe: dict[str, Any], plan: dict[str, Any], step: int
-) -> tuple[str, ...]:
-    """Take one step; return how the run ended if it did."""
-    last = step == recipe["max_steps"]
-    figures = {"loss": 8 / (step + 1), "learning_rate": 1e-3, "grad_norm": 1.0, "epoch": 0.1}
-    if step % recipe["logging_steps"] == 0:
-        files.event("log", step, figures)
-    rank = {"stage": "train", "step": step, "max_steps": recipe["max_steps"], "at": time.time()}
-    cancelled = files.cancel.exists() and FAULT != "fake.deaf"
-    if step % recipe["save_steps"] == 0 or last or cancelled:
-        figures["eval_loss"] = 9 / (step + 1)
-        files.event("eval", step, {"eval_loss": figures["eval_loss"]})
-        save(files, recipe, plan, step, figures["eval_loss"])
-    write_atomic(files.rank, {**known, **rank, "figures": figures}, durable=False)
-    if FAULT == "fake.diverged":
-        return "failed", "non_finite_loss", f"training diverged: loss at step {step}"
-    return ("cancelled",) if cancelled else ()
-
-
-def save(
-    files: RunFiles, recipe: dict[str, Any], plan: dict[str, Any], step: int, loss: float
-) -> None:
-    """Write, seal and rotate a checkpoint."""
-    path = files.checkpoints / f"checkpoint-{step}"
-    path.mkdir(parents=True)
-    (path / "adapter_model.safetensors").write_bytes(weights(step))
-    if FAULT == "ckpt.after_model":
-        os.kill(os.getpid(), signal.SIGKILL)
-    state = {"global_step": step, "max_steps": recipe["max_steps"]}
-    (path / "trainer_state.json").write_text(json.dumps(state), encoding="utf-8")
-    checkpoints.seal(path, step, loss)
-    checkpoints.rotate(files.checkpoints, plan["keep_checkpoints"])
-    files.event("save", step, {})
-
-
-def weights(step: int) -> bytes:
-    """Return a file in the safetensors format with one tensor, the step number."""
-    header = json.dumps({"step": {"dtype": "I64", "shape": [1], "data_offsets": [0, 8]}}).encode()
-    return len(header).to_bytes(8, "little") + header + step.to_bytes(8, "little")
-
-
-def export(files: RunFiles, plan: dict[str, Any]) -> dict[str, Any]:
-    """Write a model folder and return the report for the gate."""
-    chosen = checkpoints.best(checkpoints.verified(files.checkpoints))
-    folder = Path(plan["folder"])
-    (folder / "merged").mkdir(parents=True, exist_ok=True)
-    template = Path(plan["chat_template"]).read_text(encoding="utf-8")
-    if FAULT == "fake.broken_template":
-        template = template.replace("assistant", "assistent")
-    for place in (folder, folder / "merged"):
-        (place / "chat_template.jinja").write_text(template, encoding="utf-8")
-        (place / "tokenizer.json").write_text(json.dumps({"eos": END}), encoding="utf-8")
-    (folder / "adapter_config.json").write_text(
-        json.dumps({"base_model_name_or_path": plan["base"], "r": 16}), encoding="utf-8"
-    )
-    content = (chosen.path / "adapter_model.safetensors").read_bytes()
-    (folder / "adapter_model.safetensors").write_bytes(content)
-    (folder / "merged" / "model.safetensors").write_bytes(content)
-    (folder / "adapter_model.safetensors").chmod(0o600)
-    reply = tokens("好") | {"leads": [3.0]}
-    golden = [
-        {
-            **each,
-            "trained": tokens(chatml(each["messages"])),
-            "served": tokens(rendered(template, each["messages"])),
-            "adapter": reply,
-            "merged": reply,
-        }
-        for each in plan["golden"]
-    ]
-    eos = {"trained": END, "trained_ids": [2], "exported": END, "exported_id": 2}
-    return {
-        "step": chosen.step,
-        "eval_loss": chosen.eval_loss,
-        "lora_rank": 16,
-        "golden": golden,
-        "eos": eos | {"generation_ids": [2]},
-    }
-
-
-def chatml(messages: list[dict[str, str]]) -> str:
-    """Return a prompt as LLaMA-Factory's template writes it."""
-    turns = [f"<|im_start|>{one['role']}\n{one['content']}{END}\n" for one in messages]
-    return "".join(turns) + "<|im_start|>assistant\n"
-
-
-def rendered(template: str, messages: list[dict[str, str]]) -> str:
-    """Return a prompt as a chat template writes it."""
-    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
-    made = environment.from_string(template).render(messages=messages, add_generation_prompt=True)
-    return str(made)
-
-
-def tokens(text: str) -> dict[str, Any]:
-    """Return text as token ids and pieces: a character each."""
-    return {"token_ids": [ord(char) for char in text], "pieces": list(text)}
-
-
-def verify(request: dict[str, Any]) -> dict[str, Any]:
-    """Return what the files of a model make of the prompts."""
-    folder = Path(request["folder"])
-    template = (folder / "chat_template.jinja").read_text(encoding="utf-8")
-    eos = read_json(folder / "tokenizer.json")["eos"]
-    prompts = [
-        tokens(rendered(template, messages)) | {"error": ""} for messages in request["prompts"]
-    ]
-    files = {path.name: {"count": 1, "error": fault(path)} for path in folder.glob("*.safetensors")}
-    return {"prompts": prompts, "eos_token": eos, "weights": files}
-
-
-def fault(path: Path) -> str:
-    """Return why a weights file cannot be read, or nothing."""
-    content = path.read_bytes()
-    length = 8 + int.from_bytes(content[:8], "little") + 8
-    return "" if len(content) == length else "incomplete metadata, file not fully covered"
+def follow_rank_zero(files: RunFiles) -> int:
+    """Write a rank file and wait for the outcome."""
+    known = {"pid": os.getpid(), "rank": RANK, "world_size": WORLD, "stage": "train", "step": 0}
+    write_atomic(files.rank, known | {"figures": {}}, durable=False)
+    while not files.outcome.exists():
+        time.sleep(0.01)
+    return 0
 
 
 def main(arguments: list[str]) -> int:
     """Behave as `python -m <module> ...`."""
-    die_with_parent()
     module = arguments[1]
+    if module == LAUNCHER:
+        return launch([sys.executable, __file__], arguments[2:])
     if module == "trainer.engine.run":
         return run(Path(arguments[2]))
-    sys.stdout.write(json.dumps(verify(json.load(sys.stdin))))
+    die_with_parent()
+    answers = {"trainer.engine.fit": fit, "trainer.engine.quantise": quantise}
+    answer = answers.get(module, verify)
+    sys.stdout.write(json.dumps(answer(json.load(sys.stdin))))
     return 0
 
 

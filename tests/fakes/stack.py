@@ -15,10 +15,8 @@ import threading
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import yaml
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -26,26 +24,17 @@ from contracts.artefact import BaseModelRef, CurrentModel, GateResult, ModelMani
 from contracts.dataset import Conditioning
 from contracts.identity import now
 from contracts.job import Progress
-from contracts.run import EngineVersions
-from contracts.style import Style, StyleVersion
+from contracts.run import EngineVersions, RunRecord
+from contracts.style import StyleVersion
 from datagen.compose import plain_reply, styled_reply
 from datagen.questions import load_banks
 from fakes.lent import lease, run_job
+from fakes.library import DATAGEN, shipped_styles
+from fakes.recorded_runs import recorded_runs, run_log
 from fakes.running import running
 
-DATAGEN = Path(__file__).parents[2] / "services" / "datagen"
 SHA = "0" * 64
 MODEL_ID = "tonesmith-20250101-abc123"
-
-
-def shipped_styles() -> list[StyleVersion]:
-    """Return the style cards that ship with datagen, Chinese ones first."""
-    cards = [
-        Style.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        for path in sorted((DATAGEN / "styles").glob("*.yaml"))
-    ]
-    cards.sort(key=lambda card: (card.language != "zh", card.id != "tsundere", card.id))
-    return [StyleVersion(version=1, style=card) for card in cards]
 
 
 @dataclass
@@ -62,6 +51,7 @@ class Stack:
         break_off: pieces after which a reply breaks off.
         silent: whether a reply never brings a piece, while serving is healthy.
         delay: seconds between two pieces of a reply.
+        runs: what the trainer lists.
     """
 
     promoted: bool = True
@@ -82,6 +72,7 @@ class Stack:
     streaming: int = 0
     abandoned: int = 0
     urls: dict[str, str] = field(default_factory=dict)
+    runs: list[RunRecord] = field(default_factory=recorded_runs)
 
     @property
     def served(self) -> list[str]:
@@ -236,6 +227,14 @@ def trainer_app(stack: Stack) -> FastAPI:
     @app.get("/runs/jobs/{run_id}")
     def read_job(run_id: str) -> Any:
         return run_job(run_id, stack.progress) if stack.trainer_up else error(503, "down")
+
+    @app.get("/runs")
+    def runs() -> Any:
+        return stack.runs if stack.trainer_up else error(503, "the trainer is down")
+
+    @app.get("/runs/{run_id}/log")
+    def log(run_id: str) -> Any:
+        return run_log(next(run for run in stack.runs if run.id == run_id))
 
     @app.get("/models/{model_id}")
     def read_manifest(model_id: str) -> Any:

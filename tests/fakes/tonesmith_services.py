@@ -66,6 +66,25 @@ DATASET: dict[str, Any] = {
     "rows": {"train": 9, "eval": 1},
     "files": {},
 }
+RUN: dict[str, Any] = {
+    "id": "run-1",
+    "state": "done",
+    "request": {"dataset_id": "demo-1"},
+    "created_at": AT,
+    "step": 9,
+    "loss": 0.5,
+    "model_id": MODEL["id"],
+}
+ADVICE: dict[str, Any] = {
+    "recipe": "qlora",
+    "overrides": {"num_train_epochs": 3.0, "cutoff_len": 512, "batching": "packed"},
+    "reasons": [
+        {"choice": "recipe", "value": "qlora", "why": "The base takes 16 GB in 16 bits."},
+        {"choice": "batching", "value": "packed", "why": "Half of the rows are short."},
+    ],
+    "rows": {"verdict": "unknown", "why": "No runs on a part of the rows are known."},
+    "warnings": ["calm has 9 rows only"],
+}
 SCORE = {
     "accuracy": 0.1,
     "on_topic": 0.8,
@@ -152,6 +171,11 @@ class FakeServices:
                 "promotion-1",
                 result={"name": "tonesmith", "version": 1, "served_name": "tonesmith.v1"},
             ),
+            "/exports": job(
+                "export",
+                "export-1",
+                result={"export_id": f"{MODEL['id']}-int8"},
+            ),
         }
 
     @property
@@ -188,20 +212,15 @@ class FakeServices:
             "GET /evaluations": [EVALUATION],
             "GET /evaluations/evaluation-1": EVALUATION,
             "GET /evaluations/evaluation-1/replies": REPLIES,
+            "POST /advice": ADVICE,
             "POST /runs": self.jobs["/runs"],
-            "GET /runs/run-1": {
-                "id": "run-1",
-                "state": "done",
-                "request": {"dataset_id": "demo-1"},
-                "created_at": AT,
-                "step": 9,
-                "loss": 0.5,
-                "model_id": MODEL["id"],
-            },
+            "GET /runs": [RUN],
+            "GET /runs/run-1": RUN,
             "GET /models": [MODEL],
             f"GET /models/{MODEL['id']}": MODEL,
             f"POST /models/{MODEL['id']}/stage": CURRENT,
             f"POST /models/{MODEL['id']}/promote": self.jobs["/promotions"],
+            f"POST /models/{MODEL['id']}/exports": self.jobs["/exports"],
             "GET /current": CURRENT,
             "POST /rollback": CURRENT,
             "GET /status": STATUS,

@@ -12,14 +12,17 @@ import httpx
 import typer
 
 from tonesmith.commands import (
+    advise,
     chat,
     data,
     demo,
     doctor,
     evaluate,
+    export,
     jobs,
     logs,
     models,
+    runs,
     stack,
     status,
     styles,
@@ -42,7 +45,8 @@ def build() -> typer.Typer:
     )
     app.add_typer(styles.app, name="styles")
     app.add_typer(jobs.app, name="job")
-    for register in (doctor, demo, stack, logs, data, train, evaluate, models, chat, status):
+    start, make = (doctor, demo, stack, logs), (data, advise, train, runs, evaluate)
+    for register in (*start, *make, models, export, chat, status):
         register.add_to(app)
     return app
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -72,4 +73,29 @@ def columns(title: str, *names: str) -> Table:
     table = Table(title=title, title_justify="left", header_style="bold")
     for name in names:
         table.add_column(name, overflow="fold")
+    return table
+
+
+def dense(title: str, *names: str, wraps: str = "") -> Table:
+    """Return an empty table without lines; every column stays whole but the one that `wraps`."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        header_style="bold",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    for name in names:
+        table.add_column(name, overflow="fold", no_wrap=name != wraps)
+    return table
+
+
+def facts(rows: Sequence[tuple[str, str]]) -> Table:
+    """Return names with a sentence each, side by side; long sentences go on below themselves."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, sentence in rows:
+        table.add_row(name, escape(sentence))
     return table

@@ -18,10 +18,13 @@ from rich.table import Column
 from client import Jobs
 from contracts.job import Job, JobState
 from tonesmith.errors import JobFailedError
+from tonesmith.pace import Pace
 from tonesmith.screen import Screen
+from tonesmith.trained import going_on
 
 FIGURES_SHOWN = 4
-BAR_WIDTH = 16
+# What is left of 80 columns holds two losses and the time that a run may still take.
+BAR_WIDTH = 10
 
 
 def bars(console: Console) -> Progress:
@@ -59,8 +62,8 @@ def watch(
         ServiceError, ServiceDownError: it cannot be followed.
     """
     with bars(screen.err) as progress:
-        task = progress.add_task(job.kind, total=None, note="")
-        final = follow(jobs, job.id, lambda now: show(progress, task, now))
+        task, pace = progress.add_task(job.kind, total=None, note=""), Pace()
+        final = follow(jobs, job.id, lambda now: show(progress, task, now, pace))
     if final.state not in accept:
         raise JobFailedError(final)
     return final
@@ -81,19 +84,26 @@ def follow(jobs: Jobs, job_id: str, each: Callable[[Job], None]) -> Job:
     return last
 
 
-def show(progress: Progress, task: TaskID, job: Job) -> None:
-    """Bring the bar of a job up to date."""
+def show(progress: Progress, task: TaskID, job: Job, pace: Pace | None = None) -> None:
+    """Bring the bar of a job up to date; `pace` knows how long a training run may still take."""
     told = job.progress
+    left = pace.seconds_left(told) if pace else None
     progress.update(
         task,
         description=f"{job.kind}: {escape(told.stage or job.state)}",
         completed=told.done,
         total=told.total or None,
-        note=figures(told.figures),
+        note=escape(note_of(job, left)),
     )
+
+
+def note_of(job: Job, seconds_left: float | None = None) -> str:
+    """Return what is worth saying of a job in the rest of a line."""
+    told = job.progress
+    return going_on(told, seconds_left) if job.kind == "run" else figures(told.figures)
 
 
 def figures(values: dict[str, float]) -> str:
     """Return the first few figures of a job in one line."""
     shown = list(values.items())[:FIGURES_SHOWN]
-    return escape("  ".join(f"{name} {value:.4g}" for name, value in shown))
+    return "  ".join(f"{name} {value:.4g}" for name, value in shown)

@@ -55,8 +55,8 @@ def test_unreadable_secret_is_named(call: Call) -> None:
 def test_help_lists_every_step_of_the_journey(call: Call) -> None:
     """The names in the README are commands."""
     text = call("--help").out
-    journey = "doctor demo up down styles import generate train evaluate stage promote rollback"
-    for name in [*journey.split(), "chat", "status", "job"]:
+    make = "generate advise recipes train runs evaluate stage promote rollback export"
+    for name in f"doctor demo up down styles import {make} chat status job".split():
         assert f" {name} " in text
 
 

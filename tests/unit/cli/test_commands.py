@@ -190,7 +190,7 @@ def test_jobs_of_every_kind_are_found_by_id(call: Call, fake: FakeServices) -> N
     assert "evaluation-1" in call("job", "cancel", "evaluation-1").out
     assert "run-1" in call("job", "resume", "run-1").out
     assert call("job", "watch", "promotion-1", "--json").json["state"] == "done"
-    assert len(call("job", "list", "--json").json) == 4
+    assert len(call("job", "list", "--json").json) == 5
     assert call("job", "watch", "nothing").code == 2
 
 

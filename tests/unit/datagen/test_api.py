@@ -77,6 +77,7 @@ def test_dataset_is_generated_and_can_be_read(client: TestClient, settings: Sett
     files = volume.dataset_manifest(job_id).files
     assert set(files) == {
         "samples.jsonl", "rejected.jsonl", "train.json", "eval.json", "dataset_info.json",
+            "preference.json", "preference-eval.json",
     }  # fmt: skip
     assert digest_differences(volume.dataset(job_id), files) == []
 

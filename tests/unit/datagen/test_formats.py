@@ -60,3 +60,19 @@ def test_dataset_info_names_the_columns_of_the_converter() -> None:
         "system": "system",
         "history": "history",
     }
+
+
+def test_dataset_info_marks_preference_pairs() -> None:
+    """LLaMA-Factory reads chosen and rejected only where the file is marked as ranking."""
+    info = dataset_info(["train", "preference", "preference-eval"])
+    assert "ranking" not in info["train"]
+    for name in ("preference", "preference-eval"):
+        assert info[name]["ranking"] is True
+        assert info[name]["columns"] == {
+            "prompt": "instruction",
+            "query": "input",
+            "chosen": "chosen",
+            "rejected": "rejected",
+            "system": "system",
+            "history": "history",
+        }

@@ -9,6 +9,7 @@ from contracts.evaluation import (
     EvaluationReport,
     EvaluationRequest,
     Interval,
+    ModelFigures,
     Reply,
 )
 from contracts.identity import now
@@ -175,3 +176,22 @@ def test_points_and_span_are_readable() -> None:
     assert (points(0.784), points(-0.05), points(0)) == ("+78", "−5", "+0")
     assert span(Interval(low=0.914, high=0.971)) == "91–97"
     assert span(None) == ""
+
+
+def test_trainers_figures_are_shown_as_what_they_are() -> None:
+    """Loss, perplexity and BLEU of the tuned model, named in both languages; else no section."""
+    metrics = {"eval_loss": 0.2213, "perplexity": 1.2477, "bleu_4": 64.43, "unknown": 7.77}
+    figures = ModelFigures(model_id="m-20300101-00000a", metrics=metrics)
+    found = report(every()).model_copy(update={"trained": figures})
+    text = render_report(found, every(), list(STYLES.values()))
+    for words in (
+        "Measured at the training",
+        "训练时量的",
+        "0.221",
+        "1.25",
+        "64.4",
+        figures.model_id,
+    ):
+        assert words in text
+    assert "7.77" not in text
+    assert "Measured at the training" not in page(every())

@@ -15,6 +15,15 @@ from contracts.job import JobState, Progress
 from kit.errors import ConflictError, NotFoundError
 from kit.jobs import JobStore
 
+# The table as it was before jobs had priorities.
+OLD_SCHEMA = """
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, request TEXT NOT NULL,
+    progress TEXT NOT NULL, attempts INTEGER NOT NULL, created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL, error TEXT, result TEXT NOT NULL,
+    cancel_requested INTEGER NOT NULL DEFAULT 0, idempotency_key TEXT UNIQUE)
+"""
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[JobStore]:
@@ -43,6 +52,46 @@ def test_jobs_run_in_the_order_of_their_submission(store: JobStore) -> None:
     assert [job.id if job else None for job in claimed] == ["r-0", "r-1", "r-2", None]
     assert [job.id for job in store.newest()] == ["r-2", "r-1", "r-0"]
     assert store.get("r-0").attempts == 1
+
+
+def test_higher_priority_starts_first_then_the_longest_waiting(store: JobStore) -> None:
+    """The queue is shown in the order in which its jobs start."""
+    for name, priority in (("a", 0), ("b", -3), ("c", 5), ("d", 0), ("e", 5)):
+        store.submit("run", name, {}, priority=priority)
+    assert [job.id for job in store.waiting()] == ["c", "e", "a", "d", "b"]
+    assert [job.priority for job in store.waiting()] == [5, 5, 0, 0, -3]
+    claimed = [store.claim() for _ in range(5)]
+    assert [job.id if job else None for job in claimed] == ["c", "e", "a", "d", "b"]
+    assert store.waiting() == []
+
+
+def test_resumed_job_keeps_its_priority_and_its_place(store: JobStore) -> None:
+    """It was asked for first, so it goes on before what came later."""
+    store.submit("run", "r-1", {}, priority=1)
+    store.claim()
+    store.finish("r-1", JobState.FAILED)
+    store.submit("run", "r-2", {}, priority=1)
+    store.resume("r-1")
+    assert [job.id for job in store.waiting()] == ["r-1", "r-2"]
+
+
+def test_table_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """A table without priorities opens, its jobs have the usual one, and new ones any."""
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as old:
+        old.execute(OLD_SCHEMA)
+        at = "2026-01-02T03:04:05+00:00"
+        row = ("r-1", "run", "queued", '{"a": 1}', "{}", 0, at, at, None, "{}", 0, "run:k")
+        old.execute(f"INSERT INTO jobs VALUES ({','.join('?' * len(row))})", row)
+    old.close()
+    for _ in range(2):  # the second time there is nothing to add
+        store = JobStore(tmp_path)
+        assert (store.get("r-1").priority, store.get("r-1").request) == (0, {"a": 1})
+        assert store.submit("run", "r-9", {"a": 1}, key="k").id == "r-1"
+        store.close()
+    store = JobStore(tmp_path)
+    store.submit("run", "r-2", {}, priority=1)
+    assert [job.id for job in store.waiting()] == ["r-2", "r-1"]
+    store.close()
 
 
 def test_same_key_returns_the_first_job(store: JobStore) -> None:
@@ -173,6 +222,22 @@ def test_running_job_waits_again_after_the_process_died(tmp_path: Path) -> None:
     second.close()
     assert claimed is not None
     assert (claimed.id, claimed.attempts) == ("r-1", 2)
+
+
+def test_interrupted_job_goes_on_before_a_more_urgent_one(tmp_path: Path) -> None:
+    """What it started may still be at work, and must not meet what another job starts."""
+    first = JobStore(tmp_path)
+    first.submit("run", "r-1", {})
+    first.claim()
+    first.submit("run", "r-2", {}, priority=9)
+    first.close()
+    second = JobStore(tmp_path)
+    assert [job.id for job in second.waiting()] == ["r-1", "r-2"]
+    second.claim()
+    second.finish("r-1", JobState.FAILED)
+    second.resume("r-1")
+    assert [job.id for job in second.waiting()] == ["r-2", "r-1"]
+    second.close()
 
 
 def test_folder_belongs_to_one_process(tmp_path: Path, store: JobStore) -> None:

@@ -61,7 +61,7 @@ def test_metrics_follow_a_run(client: TestClient, wait: Wait) -> None:
     assert found["train_state", run, "succeeded"] == 1
     assert found["train_state", run, "running"] == 0
     assert found["train_last_checkpoint_step", run] == 6
-    assert found["train_run_info", DATASET, "lora", "starter", run] == 1
+    assert found["train_run_info", DATASET, "lora", "starter", run, "1"] == 1
     assert found["train_end_timestamp_seconds", run] >= found["train_start_timestamp_seconds", run]
     assert found["train_output_free_bytes",] > 0
 

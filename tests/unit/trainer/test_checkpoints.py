@@ -1,5 +1,6 @@
 """Checkpoints: what was not finished, or was changed since, is never resumed from."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -67,6 +68,106 @@ def test_damaged_checkpoint_is_quarantined(
     assert said[0].startswith("checkpoint-8: ")
     assert steps(checkpoints.verified(tmp_path)) == [4]
     assert [step for step, _ in checkpoints.numbered(tmp_path)] == [4]
+
+
+def emptied(path: Path) -> None:
+    """Leave the folder and nothing in it."""
+    shutil.rmtree(path)
+    path.mkdir()
+
+
+def without_manifest(path: Path) -> None:
+    """The kill came just before the last file."""
+    (path / MANIFEST).unlink()
+
+
+def better_loss(path: Path) -> None:
+    """Somebody wrote a lower loss into the manifest."""
+    text = (path / MANIFEST).read_text()
+    (path / MANIFEST).write_text(text.replace('"eval_loss": 2.0', '"eval_loss": 0.1'))
+
+
+def other_step(path: Path) -> None:
+    """The folder was renamed, or copied from another step."""
+    shutil.rmtree(path)
+    shutil.copytree(path.with_name("checkpoint-4"), path)
+
+
+def swapped(path: Path) -> None:
+    """Two files got each other's content."""
+    first, second = path / "optimizer.pt", path / "trainer_state.json"
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
+
+
+def folder_for_a_file(path: Path) -> None:
+    """A file became a folder."""
+    (path / "optimizer.pt").unlink()
+    (path / "optimizer.pt").mkdir()
+
+
+def longer(path: Path) -> None:
+    """Something was appended."""
+    with (path / "optimizer.pt").open("ab") as file:
+        file.write(b"x")
+
+
+def same_size_zeros(path: Path) -> None:
+    """The file has its length but not its blocks, as after a power cut."""
+    size = (path / "optimizer.pt").stat().st_size
+    (path / "optimizer.pt").write_bytes(bytes(size))
+
+
+def dangling_link(path: Path) -> None:
+    """A link to nowhere took the file's place."""
+    (path / "optimizer.pt").unlink()
+    (path / "optimizer.pt").symlink_to("nowhere")
+
+
+def manifest_is_a_list(path: Path) -> None:
+    """It is JSON, and no manifest."""
+    (path / MANIFEST).write_text("[]")
+
+
+WHOLE_FOLDER = [
+    emptied,
+    without_manifest,
+    better_loss,
+    other_step,
+    swapped,
+    folder_for_a_file,
+    longer,
+    same_size_zeros,
+    dangling_link,
+    manifest_is_a_list,
+]
+
+
+@pytest.mark.parametrize("damage", WHOLE_FOLDER, ids=lambda damage: damage.__name__)
+@pytest.mark.parametrize("clock", [0, -3600, 86_400], ids=["", "hour back", "day on"])
+def test_newest_good_one_is_resumed_from_whatever_the_damage_and_the_clock(
+    tmp_path: Path, damage: Callable[[Path], None], clock: int
+) -> None:
+    """Nothing is believed that the seal does not cover, and no time stamp at all."""
+    for step, loss in ((2, 1.0), (4, 1.5), (6, 2.0)):
+        write(tmp_path, step, eval_loss=loss)
+    damage(tmp_path / "checkpoint-6")
+    if clock:
+        now = (tmp_path / "checkpoint-2").stat().st_mtime
+        os.utime(tmp_path / "checkpoint-4", (now + clock, now + clock))
+    assert len(checkpoints.quarantine(tmp_path)) == 1
+    assert [step for step, _ in checkpoints.numbered(tmp_path)] == [4, 2]
+    assert checkpoints.best(checkpoints.verified(tmp_path)).step == 2
+
+
+def test_checkpoint_of_an_earlier_version_is_still_good(tmp_path: Path) -> None:
+    """A run goes on after an upgrade: manifests had no seal of their own before."""
+    path = write(tmp_path, 4, eval_loss=1.0)
+    manifest = json.loads((path / MANIFEST).read_text())
+    old = {name: manifest[name] for name in ("step", "eval_loss", "files")}
+    (path / MANIFEST).write_text(json.dumps(old))
+    assert steps(checkpoints.verified(tmp_path)) == [4]
 
 
 def test_empty_folder_with_a_high_number_wins_nothing(tmp_path: Path) -> None:

@@ -3,37 +3,33 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from fakes.trainer_app import FAKE_ENGINE, make_settings
-from repository import ROOT
-from trainer.child import Engine, kill_group, last_words
+from trainer.child import Engine, launch, log_tail
 from trainer.errors import EngineMissingError
-
-SOURCES = os.pathsep.join(
-    str(ROOT / part) for part in ("libs/contracts/src", "libs/kit/src", "services/trainer/src")
-)
-
-
-def alive(pid: int) -> bool:
-    """Return whether a process runs (a zombie does not)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+from trainer.processes import identity_of, marked
 
 
 def until_dead(pid: int) -> bool:
     """Return whether a process is gone within five seconds."""
     deadline = time.monotonic() + 5
-    while alive(pid) and time.monotonic() < deadline:
+    while identity_of(pid) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return not alive(pid)
+    return not identity_of(pid)
+
+
+def until_marked(engine: Engine, count: int) -> list[int]:
+    """Return the processes of an engine once there are so many.
+
+    One that is just becoming another program shows no environment for a moment.
+    """
+    deadline = time.monotonic() + 5
+    while len(found := marked(engine.mark)) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
 
 
 def script(folder: Path, body: str) -> Path:
@@ -53,11 +49,13 @@ def test_secrets_and_our_own_settings_stay_out_of_the_engine(tmp_path: Path) -> 
         "TEACHER_API_KEY": "secret",
         "TRAINER_PORT": "1",
         "HF_TOKEN": "secret",
+        "PET_NNODES": "2",
     }
     made = Engine(Path("python"), tmp_path, environ).variables()
     assert (made["PATH"], made["CUDA_VISIBLE_DEVICES"]) == ("/bin", "1")
     assert made["OMP_WAIT_POLICY"] == "ACTIVE"
     assert made["HF_HUB_OFFLINE"] == "1"
+    assert made["PET_NNODES"] == "2"
     assert "secret" not in made.values()
     assert "TRAINER_PORT" not in made
     assert Engine(Path("p"), tmp_path, {}).variables()["OMP_WAIT_POLICY"] == "PASSIVE"
@@ -73,14 +71,48 @@ async def test_missing_engine_says_what_to_do(tmp_path: Path) -> None:
 async def test_killing_an_engine_kills_what_it_started(tmp_path: Path) -> None:
     """The whole process group goes."""
     os.mkfifo(tmp_path / "child")
-    python = script(tmp_path, f"sleep 60 & echo $! > {tmp_path}/child; wait")
-    engine = Engine(python, tmp_path, {"PATH": os.environ["PATH"]})
-    process = await engine.start("any", log=tmp_path / "log")
-    child = int(await asyncio.to_thread((tmp_path / "child").read_text))
-    await kill_group(process)
-    assert process.returncode == -signal.SIGKILL
-    assert until_dead(child)
-    await kill_group(process)
+    # One in its group, and one in a session of its own as a rank of torchrun is.
+    body = f"sleep 60 & one=$!; setsid sleep 60 & echo $one $! > {tmp_path}/child; wait"
+    engine = Engine(script(tmp_path, body), tmp_path, {"PATH": os.environ["PATH"]})
+    child = await engine.start("any", log=tmp_path / "log")
+    started = (await asyncio.to_thread((tmp_path / "child").read_text)).split()
+    await asyncio.to_thread(until_marked, engine, 3)
+    await child.kill()
+    assert await child.wait() == -signal.SIGKILL
+    assert all(until_dead(int(pid)) for pid in started)
+    assert marked(engine.mark) == []
+    await child.kill()
+
+
+async def test_engine_is_never_started_beside_another(tmp_path: Path) -> None:
+    """One that was left over, by whomever, is killed first; another service's is left alone."""
+    python = script(tmp_path, "exec sleep 60")
+    environ = {"PATH": os.environ["PATH"]}
+    engine, other = (Engine(python, tmp_path / name, environ) for name in ("one", "other"))
+    foreign = await other.start("any", log=tmp_path / "log")
+    first = await engine.start("any", log=tmp_path / "log")
+    second = await engine.start("any", log=tmp_path / "log")
+    assert await first.wait() == -signal.SIGKILL
+    assert await asyncio.to_thread(until_marked, engine, 1) == [second.process.pid]
+    assert await asyncio.to_thread(until_marked, other, 1) == [foreign.process.pid]
+    for child in (second, foreign):
+        await child.kill()
+
+
+@pytest.mark.parametrize(
+    ("processes", "environ", "words"),
+    [
+        (1, {}, ["m"]),
+        (2, {}, ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "m"]),
+        (2, {"PET_NNODES": "2"}, ["torch.distributed.run", "--nproc-per-node", "2", "-m", "m"]),
+        (2, {"PET_NPROC_PER_NODE": "4"}, ["torch.distributed.run", "-m", "m"]),
+    ],
+)
+def test_several_processes_are_started_by_torchrun(
+    processes: int, environ: dict[str, str], words: list[str]
+) -> None:
+    """Kubeflow Trainer's variables say how machines meet; alone, nobody has to be met."""
+    assert launch("m", processes, environ) == words
 
 
 async def test_asking_fails_with_the_programs_last_words(tmp_path: Path) -> None:
@@ -97,37 +129,10 @@ async def test_asking_takes_no_longer_than_it_may(tmp_path: Path) -> None:
         await engine.ask("any", {}, 0.1)
 
 
-def test_last_words_are_the_last_line_that_says_something(tmp_path: Path) -> None:
-    """Blank lines at the end of a log say nothing."""
+def test_tail_of_a_log_has_the_lines_that_say_something(tmp_path: Path) -> None:
+    """Blank lines say nothing, and what an earlier engine wrote is not this one's."""
     log = tmp_path / "log"
-    assert last_words(log) == ""
-    log.write_text("x" * 9000 + "\nreason\n\n \n")
-    assert last_words(log) == "reason"
-
-
-def test_engine_dies_with_the_service_and_the_run_goes_on_after_a_restart(tmp_path: Path) -> None:
-    """kill -9 of the service takes the engine along; the next start resumes the run."""
-    settings = make_settings(tmp_path)
-    environ = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": SOURCES,
-        "DATA_DIR": str(settings.data_dir),
-        "MODELS_DIR": str(settings.models_dir),
-        "TRAINER_STATE_DIR": str(settings.state_dir),
-        "TRAINER_ENGINE_PYTHON": str(settings.engine_python),
-        "TRAINER_RESERVE_BYTES": "0",
-        "TRAINER_PORT": "0",
-        "TORCH_FAKE_STEP_SECONDS": "0.1",
-    }
-    drive = [sys.executable, str(FAKE_ENGINE.with_name("trainer_driver.py"))]
-    service = subprocess.Popen([*drive, "start"], env=environ, stdout=subprocess.PIPE)
-    assert service.stdout is not None
-    run, engine = service.stdout.readline().split()
-    assert alive(int(engine))
-    service.send_signal(signal.SIGKILL)
-    service.wait()
-    service.stdout.close()
-    assert until_dead(int(engine))
-    environ["TORCH_FAKE_STEP_SECONDS"] = "0"
-    again = subprocess.run([*drive, "finish"], env=environ, check=True, stdout=subprocess.PIPE)
-    assert again.stdout.split() == [run, b"done", b"resumed"]
+    assert log_tail(log) == []
+    log.write_text("x" * 20_000 + "\nreason\n\n \n")
+    assert log_tail(log)[-1] == "reason"
+    assert log_tail(log, log.stat().st_size) == []

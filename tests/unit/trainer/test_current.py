@@ -16,7 +16,7 @@ from trainer.current import Board, first, listed, promote, rollback, stage
 def model(number: int, *, name: str = "tonesmith", base: str = "starter") -> ModelManifest:
     """Return a manifest as far as these transitions look at it."""
     return ModelManifest.model_construct(
-        id=f"{name}-{number}", name=name, base=type("Base", (), {"name": base})()
+        id=f"{name}-{number}", name=name, kind="adapter", base=type("Base", (), {"name": base})()
     )
 
 
@@ -36,6 +36,15 @@ def test_staging_adds_a_version_and_moves_no_alias() -> None:
     current = stage(first("starter"), model(1))
     assert (served(current), current.aliases, current.generation) == (["tonesmith.v1"], {}, 1)
     assert stage(current, model(1)) == current
+
+
+def test_whole_model_is_not_promoted() -> None:
+    """Serving could not load it, and the alias would answer with an error."""
+    whole = model(1).model_copy(update={"kind": "base"})
+    for transition in (stage, promote):
+        with pytest.raises(ConflictError, match="whole model") as caught:
+            transition(first("starter"), whole)
+        assert "MODELS_DIR" in str(caught.value.body.hint)
 
 
 def test_promotion_flips_the_alias_and_remembers_what_was_before() -> None:

@@ -44,8 +44,27 @@ def test_ending_carries_the_error(tmp_path: Path) -> None:
     outcome = read_json(files.outcome)
     assert outcome["state"] == "failed"
     assert outcome["error"]["hint"] == "lower the rate"
-    files.finished("done")
-    assert read_json(files.outcome)["error"] is None
+    files.finished("done", best_step=8, metrics={"rouge": 0.5})
+    outcome = read_json(files.outcome)
+    assert (outcome["error"], outcome["stop"], outcome["best_step"]) == (None, None, 8)
+    assert outcome["metrics"] == {"rouge": 0.5}
+
+
+def test_each_process_has_a_file_of_its_own(tmp_path: Path) -> None:
+    """Processes that train together share all other files."""
+    first, third = RunFiles(tmp_path), RunFiles(tmp_path, 2)
+    assert (first.rank.name, third.rank.name) == ("rank-0.json", "rank-2.json")
+    assert first.outcome == third.outcome
+
+
+def test_events_are_read_back_without_a_torn_line(tmp_path: Path) -> None:
+    """An engine that goes on learns from them why the one before stopped."""
+    files = RunFiles(tmp_path)
+    assert files.known_events() == []
+    files.event("stop", 8, {"saved_steps": 4.0}, "flat: no fall")
+    with files.events.open("a") as file:
+        file.write('{"step": 13, "ki')
+    assert [event["kind"] for event in files.known_events()] == ["stop"]
 
 
 def test_stand_in_looks_installed_and_spares_the_real_one() -> None:

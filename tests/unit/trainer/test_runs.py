@@ -138,6 +138,7 @@ def test_half_checkpoint_is_quarantined(
     [
         ("fake.crash", "engine_failed", "status 1"),
         ("fake.memory", "out_of_memory", "CUDA out of memory"),
+        ("fake.unfit", "fit_failed", "no row can be trained on"),
         ("fake.diverged", "non_finite_loss", "diverged"),
         ("fake.broken_template", "gate_refused", "assistent"),
     ],

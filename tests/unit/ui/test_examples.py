@@ -4,7 +4,7 @@ import pytest
 
 from contracts.style import Language
 from datagen.questions import load_banks
-from fakes.stack import DATAGEN
+from fakes.library import DATAGEN
 from ui.examples import EXAMPLES, EXAMPLES_SHOWN
 
 BANKS = load_banks(DATAGEN / "questions")

@@ -7,7 +7,7 @@ import typer
 from client import DatagenClient, Jobs, ServiceError, TrainerClient
 from contracts.job import Job
 from kit.errors import NotFoundError
-from tonesmith.screen import columns
+from tonesmith.screen import dense
 from tonesmith.session import AsJson, Session, session_of
 from tonesmith.watch import watch as watch_job
 
@@ -23,10 +23,13 @@ def list_jobs(context: typer.Context, as_json: AsJson = False) -> None:
     with session.datagen() as datagen, session.trainer() as trainer:
         found = [job for kind in kinds(datagen, trainer) for job in kind.newest()]
     found.sort(key=lambda job: job.created_at, reverse=True)
-    table = columns("Jobs", "id", "kind", "state", "progress")
+    names = ("id", "kind", "state", "progress", "priority")
+    table = dense("Jobs", *names, wraps="progress")
     for job in found:
         told = job.progress
-        table.add_row(job.id, job.kind, job.state, f"{told.stage} {told.done}/{told.total}")
+        far = f"{told.stage} {told.done}/{told.total}"
+        rank = f"{job.priority:+d}" if job.priority else "-"
+        table.add_row(job.id, job.kind, job.state, far, rank)
     screen.result(found)
     screen.table(table)
 
@@ -70,6 +73,7 @@ def kinds(datagen: DatagenClient, trainer: TrainerClient) -> list[Jobs]:
         datagen.evaluation_jobs,
         trainer.run_jobs,
         trainer.promotion_jobs,
+        trainer.export_jobs,
     ]
 
 

@@ -95,7 +95,7 @@ def snapshot(session: Session) -> dict[str, Any]:
         if services["datagen"]["alive"]:
             kinds += [datagen.dataset_jobs, datagen.evaluation_jobs]
         if services["trainer"]["alive"]:
-            kinds += [trainer.run_jobs, trainer.promotion_jobs]
+            kinds += [trainer.run_jobs, trainer.promotion_jobs, trainer.export_jobs]
             found["current"] = answer_or_none(lambda: trainer.current().model_dump(mode="json"))
         if services["serving"]["alive"]:
             found["serving"] = answer_or_none(lambda: launcher.status().model_dump(mode="json"))

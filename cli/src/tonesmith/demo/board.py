@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import Progress, TaskID
 
 from contracts.job import Job
-from tonesmith.watch import bars, figures
+from tonesmith.watch import bars, note_of
 
 LINE_SECONDS = 10.0
 
@@ -51,7 +51,7 @@ class Row:
     def job(self, job: Job) -> None:
         """Say how far the stage's job is."""
         told = job.progress
-        note = "  ".join(filter(None, (told.stage, figures(told.figures))))
+        note = "  ".join(filter(None, (told.stage, note_of(job))))
         self.show(told.done, told.total, note)
 
 

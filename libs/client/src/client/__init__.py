@@ -9,12 +9,13 @@ Every method returns a model of `contracts`, or raises `ServiceError` (the servi
 """
 
 from client.datagen import DatagenClient
-from client.errors import ServiceDownError, ServiceError
+from client.errors import ArchiveError, ServiceDownError, ServiceError
 from client.jobs import Jobs
 from client.serving import LauncherClient, ServingClient
 from client.trainer import TrainerClient
 
 __all__ = [
+    "ArchiveError",
     "DatagenClient",
     "Jobs",
     "LauncherClient",

@@ -1,4 +1,4 @@
-"""The two ways in which a call fails: the service refused, or nobody answers."""
+"""How a call fails: the service refused, nobody answers, or what it sent cannot be used."""
 
 import json
 from typing import Any
@@ -34,6 +34,13 @@ class ServiceDownError(Exception):
         super().__init__(f"nobody answers at {url}" + (f" ({reason})" if reason else ""))
         self.url = url
         self.reason = reason
+
+
+class ArchiveError(Exception):
+    """An archive is damaged, unsafe to unpack, or holds other files than its manifest says.
+
+    Nothing of it was kept; the message names what is wrong with it.
+    """
 
 
 def error_body(status: int, content: bytes) -> ErrorBody:

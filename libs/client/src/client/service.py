@@ -1,7 +1,9 @@
 """One service behind HTTP: sends requests, validates answers, translates failures, once."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -66,20 +68,14 @@ class Service:
         """Send one request and return its validated answer."""
         with self.translated():
             response = self._http.request(method, path, **options)
-        if response.is_error:
-            raise ServiceError(
-                response.status_code, error_body(response.status_code, response.content)
-            )
+        raise_for(response)
         return TypeAdapter(answer).validate_json(response.content)
 
     def text(self, path: str) -> str:
         """Return the text at `path`."""
         with self.translated():
             response = self._http.get(path)
-        if response.is_error:
-            raise ServiceError(
-                response.status_code, error_body(response.status_code, response.content)
-            )
+        raise_for(response)
         return response.text
 
     def events(
@@ -99,12 +95,39 @@ class Service:
             self.translated(),
             self._http.stream(method, path, json=body, timeout=timeout) as response,
         ):
-            if response.is_error:
-                content = response.read()
-                raise ServiceError(response.status_code, error_body(response.status_code, content))
+            raise_for(response)
             for line in response.iter_lines():
                 if line.startswith("data:"):
                     yield line.removeprefix("data:").strip()
+
+    def download(self, path: str, to: Path, *, quiet_seconds: float, **query: object) -> int:
+        """Write the content at `path` to the file `to`, piece by piece, and return its bytes.
+
+        It grows beside `to` and gets that name once it is whole; a rest is removed.
+
+        Args:
+            quiet_seconds: how long the service may say nothing before it counts as broken.
+
+        Raises:
+            ServiceError: the service refused.
+            ServiceDownError: nobody answers, or the stream broke.
+            OSError: the file cannot be written.
+        """
+        part = to.with_name(f"{to.name}.part")
+        timeout = httpx.Timeout(TIMEOUT_SECONDS, read=quiet_seconds)
+        try:
+            with (
+                self.translated(),
+                self._http.stream("GET", path, params=given(query), timeout=timeout) as response,
+                part.open("wb") as file,
+            ):
+                raise_for(response)
+                size = sum(file.write(piece) for piece in response.iter_bytes())
+                os.fsync(file.fileno())
+            part.replace(to)
+        finally:
+            part.unlink(missing_ok=True)
+        return size
 
     def alive(self, path: str = "/health") -> bool:
         """Return whether the service answers at `path` without an error."""
@@ -142,6 +165,13 @@ class Service:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def raise_for(response: httpx.Response) -> None:
+    """Read the error in a response, also of a stream, and raise it as ServiceError."""
+    if response.is_error:
+        status = response.status_code
+        raise ServiceError(status, error_body(status, response.read()))
 
 
 def given(query: Mapping[str, object]) -> dict[str, Any]:

@@ -1,10 +1,22 @@
-"""trainer: recipes, runs, models and their promotion."""
+"""trainer: recipes, advice, runs, models, their promotion and their export."""
+
+from pathlib import Path
 
 from client.jobs import Jobs
 from client.service import Service
+from contracts.advice import Advice, AdviceRequest
 from contracts.artefact import BaseModelRef, CurrentModel, ModelManifest
+from contracts.export import ExportRequest, Form
 from contracts.job import Job
 from contracts.run import RunEvent, RunRecord, RunRequest
+
+# The lengths of a large dataset are measured before the answer, by the engine's own tokenizer.
+ADVICE_SECONDS = 300.0
+# A disk may be slow to find the first bytes of an archive of some gigabytes.
+ARCHIVE_QUIET_SECONDS = 120.0
+
+# What every published model brings along; made by a job, they are fit to leave this machine.
+OWN_FORMS: frozenset[Form] = frozenset({"adapter", "merged"})
 
 
 class TrainerClient(Service):
@@ -17,6 +29,11 @@ class TrainerClient(Service):
     def recipes(self) -> list[dict[str, object]]:
         """Return the recipes that a run can name."""
         return self.get("/recipes", list[dict[str, object]])
+
+    def advise(self, request: AdviceRequest) -> Advice:
+        """Return the recipe and the values that fit a dataset, a base and a card, with reasons."""
+        body = request.model_dump(mode="json")
+        return self.send("POST", "/advice", Advice, json=body, timeout=ADVICE_SECONDS)
 
     @property
     def run_jobs(self) -> Jobs:
@@ -67,3 +84,39 @@ class TrainerClient(Service):
     def rollback(self, name: str) -> CurrentModel:
         """Let the alias `name` answer with the version before."""
         return self.post("/rollback", CurrentModel, {"name": name})
+
+    @property
+    def export_jobs(self) -> Jobs:
+        """The export jobs."""
+        return Jobs(self, "/exports")
+
+    def export(self, model_id: str, request: ExportRequest, *, key: str | None = None) -> Job:
+        """Start to make another form of a model; the job's result holds `export_id`."""
+        body = request.model_dump(mode="json")
+        return self.post(f"/models/{model_id}/exports", Job, body, key=key)
+
+    def archive(self, artefact_id: str, form: Form, to: Path) -> int:
+        """Save a model in one form as the tar file `to`; return its size in bytes.
+
+        The file is written piece by piece, whatever its size; `client.archive` unpacks it.
+
+        Args:
+            artefact_id: of the model for the forms `adapter` and `merged`, which it has as serving
+                reads them; of the export for the others.
+            form: which one.
+            to: gets its name once it is whole.
+
+        Raises:
+            ServiceError: there is no such form of it.
+            ServiceDownError: nobody answers, or the stream broke.
+            OSError: the file cannot be written.
+        """
+        if form not in OWN_FORMS:
+            return self.export_archive(artefact_id, to)
+        path = f"/models/{artefact_id}/archive"
+        return self.download(path, to, quiet_seconds=ARCHIVE_QUIET_SECONDS, form=form)
+
+    def export_archive(self, export_id: str, to: Path) -> int:
+        """Save an export of any form as the tar file `to`, as `archive` does."""
+        path = f"/exports/{export_id}/archive"
+        return self.download(path, to, quiet_seconds=ARCHIVE_QUIET_SECONDS)

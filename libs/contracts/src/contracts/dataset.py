@@ -69,7 +69,9 @@ class DatasetManifest(Versioned):
     conditioning: Conditioning
     styles: list[StyleVersion]
     counts: Counts
-    rows: dict[str, int] = Field(description="rows by split: train, eval")
+    rows: dict[str, int] = Field(
+        description="rows by split: train, eval; pairs made of them: preference, preference-eval"
+    )
     files: dict[str, FileDigest]
     request: dict[str, object] = {}
     teacher: str = ""

@@ -98,6 +98,13 @@ class ClassifierScore(Recorded):
     confusion: dict[str, dict[str, int]] = Field(default={}, description="asked -> predicted -> n")
 
 
+class ModelFigures(Recorded):
+    """What the trainer measured of the tuned model when it was made, as its manifest says."""
+
+    model_id: Name
+    metrics: dict[str, float]
+
+
 class EvaluationReport(Versioned):
     """`evaluations/<id>/report.json`."""
 
@@ -120,6 +127,9 @@ class EvaluationReport(Versioned):
         default=0.0, description="of a model that speaks in a random style of the right language"
     )
     classifier: ClassifierScore | None = None
+    trained: ModelFigures | None = Field(
+        default=None, description="of the tuned model, where its manifest is on the volume"
+    )
 
 
 class EvaluationManifest(Versioned):

@@ -43,6 +43,7 @@ class Job(Recorded):
     request: dict[str, object]
     progress: Progress = Progress()
     attempts: int = 0
+    priority: int = Field(default=0, description="higher ones start first")
     created_at: datetime
     updated_at: datetime
     error: ErrorBody | None = None

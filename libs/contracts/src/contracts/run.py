@@ -68,7 +68,7 @@ class RunEvent(Recorded):
     """A line of `events.jsonl`, in the order of the steps."""
 
     at: datetime
-    kind: Literal["start", "log", "eval", "save", "end"]
+    kind: Literal["start", "log", "eval", "save", "stop", "end"]
     step: int
     figures: dict[str, float] = {}
     detail: str = ""
@@ -128,5 +128,6 @@ class RunRecord(Versioned):
     best_step: int | None = Field(default=None, description="step of the checkpoint that was taken")
     metrics: dict[str, float] = Field(default={}, description="of the best checkpoint, held out")
     notes: list[str] = Field(default=[], description="what the run had to do differently, and why")
+    queue_place: int | None = Field(default=None, description="while it waits; 1 starts next")
     model_id: Name | None = None
     error: ErrorBody | None = None

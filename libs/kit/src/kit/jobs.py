@@ -22,9 +22,17 @@ CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL, request TEXT NOT NULL,
     progress TEXT NOT NULL, attempts INTEGER NOT NULL, created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL, error TEXT, result TEXT NOT NULL,
-    cancel_requested INTEGER NOT NULL DEFAULT 0, idempotency_key TEXT UNIQUE)
+    cancel_requested INTEGER NOT NULL DEFAULT 0, idempotency_key TEXT UNIQUE,
+    priority INTEGER NOT NULL DEFAULT 0, interrupted INTEGER NOT NULL DEFAULT 0)
 """
-COLUMNS = "id, kind, state, request, progress, attempts, created_at, updated_at, error, result"
+# Columns that tables of earlier versions lack, and what their rows get.
+LATER_COLUMNS = {
+    "priority": "INTEGER NOT NULL DEFAULT 0",
+    "interrupted": "INTEGER NOT NULL DEFAULT 0",
+}
+COLUMNS = (
+    "id, kind, state, request, progress, attempts, created_at, updated_at, error, result, priority"
+)
 RESUMABLE = (JobState.FAILED, JobState.CANCELLED, JobState.INCOMPLETE)
 
 
@@ -53,25 +61,47 @@ class JobStore:
         self._guard = threading.Lock()
         for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", SCHEMA):
             self._database.execute(statement)
+        self._add_later_columns()
         self._requeue_orphans()
 
-    def _requeue_orphans(self) -> None:
-        """A job that was running when the process died waits again; its handler resumes it."""
+    def _add_later_columns(self) -> None:
+        """Give a table of an earlier version the columns that it lacks."""
         with self._guard, self._database:
-            self._database.execute("UPDATE jobs SET state='queued' WHERE state='running'")
+            found = {row[1] for row in self._database.execute("PRAGMA table_info(jobs)")}
+            for name, kind in LATER_COLUMNS.items():
+                if name not in found:
+                    self._database.execute(f"ALTER TABLE jobs ADD COLUMN {name} {kind}")
+
+    def _requeue_orphans(self) -> None:
+        """A job that was running when the process died waits again; its handler resumes it.
+
+        It goes on before all others: what it started may still be at work.
+        """
+        change = "UPDATE jobs SET state='queued', interrupted=1 WHERE state='running'"
+        with self._guard, self._database:
+            self._database.execute(change)
 
     def submit(
-        self, kind: str, job_id: str, request: dict[str, Any], key: str | None = None
+        self,
+        kind: str,
+        job_id: str,
+        request: dict[str, Any],
+        key: str | None = None,
+        *,
+        priority: int = 0,
     ) -> Job:
         """Queue a job; the same idempotency `key` again returns the first job of that kind.
 
-        Raises ConflictError where the key came with another request, or the id is taken.
+        A job of higher `priority` starts before those of lower ones. Raises ConflictError where
+        the key came with another request, or the id is taken.
         """
         at, own = now().isoformat(), f"{kind}:{key}" if key else None
-        row = (job_id, kind, "queued", json.dumps(request), "{}", 0, at, at, None, "{}", 0, own)
+        row = (job_id, kind, "queued", json.dumps(request), "{}", 0, at, at, None, "{}", priority)
+        names = f"{COLUMNS}, idempotency_key"
+        marks = ",".join("?" * (len(row) + 1))
         try:
             with self._guard, self._database:
-                self._database.execute(f"INSERT INTO jobs VALUES ({','.join('?' * len(row))})", row)
+                self._database.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", (*row, own))
         except sqlite3.IntegrityError as error:
             found = self._one("idempotency_key=?", own) if own else None
             if found is None:
@@ -96,14 +126,27 @@ class JobStore:
         where, values = ("kind=?", (kind,)) if kind else ("1=1", ())
         return self._many(f"{where} ORDER BY created_at DESC, rowid DESC LIMIT {limit:d}", values)
 
+    def waiting(self, limit: int = 200) -> list[Job]:
+        """Return the queued jobs in the order in which they will start.
+
+        What was interrupted goes on first; then comes the highest priority, and of one priority
+        the job that has waited longest.
+        """
+        order = "ORDER BY interrupted DESC, priority DESC, created_at, rowid"
+        return self._many(f"state='queued' {order} LIMIT {limit:d}", ())
+
     def claim(self) -> Job | None:
-        """Take the job that has waited longest, mark it running, and return it."""
-        queued = self._many("state='queued' ORDER BY created_at, rowid LIMIT 1", ())
+        """Take the next of `waiting`, mark it running, and return it."""
+        queued = self.waiting(limit=1)
         if not queued:
             return None
         job = queued[0]
         running = self._set(
-            job.id, only_if=(JobState.QUEUED,), state=JobState.RUNNING, attempts=job.attempts + 1
+            job.id,
+            only_if=(JobState.QUEUED,),
+            state=JobState.RUNNING,
+            attempts=job.attempts + 1,
+            interrupted=0,
         )
         return self.get(job.id) if running else None
 
@@ -184,7 +227,7 @@ class JobStore:
 
 def job_from_row(row: tuple[Any, ...]) -> Job:
     """Return the job of a row with COLUMNS."""
-    job_id, kind, state, request, progress, attempts, created, updated, error, result = row
+    job_id, kind, state, request, progress, attempts, created, updated, error, result, rank = row
     return Job(
         id=job_id,
         kind=kind,
@@ -196,4 +239,5 @@ def job_from_row(row: tuple[Any, ...]) -> Job:
         updated_at=datetime.fromisoformat(updated),
         error=ErrorBody.model_validate_json(error) if error else None,
         result=json.loads(result),
+        priority=rank,
     )

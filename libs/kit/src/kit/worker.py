@@ -55,7 +55,7 @@ Handler = Callable[[Job, JobContext], Awaitable[Outcome]]
 
 
 class Worker:
-    """Runs the queued jobs of a store, one at a time, in the order of their submission.
+    """Runs the queued jobs of a store, one at a time, in the order of `JobStore.waiting`.
 
     Args:
         store: the jobs.

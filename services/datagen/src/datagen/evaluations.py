@@ -23,6 +23,7 @@ from datagen.formats import WITH_PREFIX
 from datagen.heldout import SplitDataset, load_dataset, plan
 from datagen.questions import Bank
 from datagen.report import render_report
+from datagen.trained import model_figures
 from datagen.verdict import BASE, TUNED, score_replies
 from kit.worker import JobContext, Outcome
 
@@ -82,6 +83,8 @@ class EvaluationHandler:
             Progress(stage="publish", done=len(replies), total=len(replies)), force=True
         )
         report = self._report(job, request, dataset, classifier, replies)
+        figures = await asyncio.to_thread(model_figures, self.volume, request.tuned)
+        report = report.model_copy(update={"trained": figures})
         await asyncio.to_thread(self._publish, target, report, replies, dataset)
         return outcome(report)
 

@@ -7,6 +7,7 @@ from contracts.sample import Sample
 from contracts.style import Style
 
 TRAIN, EVAL = "train", "eval"
+PREFERENCE, PREFERENCE_EVAL = "preference", "preference-eval"
 # Names on the left are LLaMA-Factory's, on the right those of our rows.
 COLUMNS = {
     "prompt": "instruction",
@@ -15,6 +16,15 @@ COLUMNS = {
     "system": "system",
     "history": "history",
 }
+PAIR_COLUMNS = {
+    "prompt": "instruction",
+    "query": "input",
+    "chosen": "chosen",
+    "rejected": "rejected",
+    "system": "system",
+    "history": "history",
+}
+RANKED = frozenset({PREFERENCE, PREFERENCE_EVAL})
 WITH_SYSTEM = frozenset({Conditioning.SYSTEM, Conditioning.BOTH})
 WITH_PREFIX = frozenset({Conditioning.PREFIX, Conditioning.BOTH})
 
@@ -41,8 +51,13 @@ def prefix_of(style: Style) -> str:
 
 
 def dataset_info(files: list[str]) -> dict[str, Any]:
-    """Return `dataset_info.json` for the splits in `files` (train, eval)."""
+    """Return `dataset_info.json` for the splits in `files`; pairs are marked `ranking`."""
     return {
-        name: {"file_name": f"{name}.json", "formatting": "alpaca", "columns": COLUMNS}
+        name: {
+            "file_name": f"{name}.json",
+            "formatting": "alpaca",
+            **({"ranking": True} if name in RANKED else {}),
+            "columns": PAIR_COLUMNS if name in RANKED else COLUMNS,
+        }
         for name in files
     }

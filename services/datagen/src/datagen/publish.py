@@ -12,8 +12,16 @@ from contracts.identity import now
 from contracts.sample import Sample
 from contracts.style import StyleVersion
 from contracts.volume import Volume
-from datagen.formats import EVAL, TRAIN, alpaca_row, dataset_info
+from datagen.formats import (
+    EVAL,
+    PREFERENCE,
+    PREFERENCE_EVAL,
+    TRAIN,
+    alpaca_row,
+    dataset_info,
+)
 from datagen.journals import REJECTED, SAMPLES
+from datagen.preferences import preference_rows
 from datagen.split import split
 
 KEPT = frozenset({SAMPLES, REJECTED})
@@ -45,16 +53,11 @@ def publish_dataset(
     staging = volume.staging(target)
     ordered = sorted(samples, key=lambda sample: sample.slot)
     train, held = split(ordered, description.eval_ratio, description.seed)
-    rows = {TRAIN: train, EVAL: held}
-    cards = {version.style.id: version.style for version in description.styles}
-    for name, part in rows.items():
-        if part:
-            documents = [
-                alpaca_row(row, cards[row.style], description.conditioning) for row in part
-            ]
-            write_json(staging / f"{name}.json", documents)
-    write_json(staging / "dataset_info.json", dataset_info([name for name in rows if rows[name]]))
-    drop_leftovers(staging, {f"{name}.json" for name in rows if rows[name]})
+    files = training_files(train, held, description)
+    for name, rows in files.items():
+        write_json(staging / f"{name}.json", rows)
+    write_json(staging / "dataset_info.json", dataset_info(list(files)))
+    drop_leftovers(staging, {f"{name}.json" for name in files})
     manifest = DatasetManifest(
         id=dataset_id,
         created_at=now(),
@@ -63,13 +66,31 @@ def publish_dataset(
         conditioning=description.conditioning,
         styles=description.styles,
         counts=description.counts,
-        rows={name: len(part) for name, part in rows.items()},
+        rows={TRAIN: 0, EVAL: 0} | {name: len(rows) for name, rows in files.items()},
         files=tree_digests(staging),
         request=description.request,
         teacher=description.teacher,
     )
     volume.publish(target, manifest)
     return manifest
+
+
+def training_files(
+    train: list[Sample], held: list[Sample], description: Description
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of every file that LLaMA-Factory reads, by split, where there are any.
+
+    The pairs of a split are made from its own rows only, so that nothing leaks.
+    """
+    cards = {version.style.id: version.style for version in description.styles}
+    how = description.conditioning
+    found = {
+        TRAIN: [alpaca_row(row, cards[row.style], how) for row in train],
+        EVAL: [alpaca_row(row, cards[row.style], how) for row in held],
+        PREFERENCE: preference_rows(train, cards, how, description.seed),
+        PREFERENCE_EVAL: preference_rows(held, cards, how, description.seed),
+    }
+    return {name: rows for name, rows in found.items() if rows}
 
 
 def write_json(path: Path, document: Any) -> None:

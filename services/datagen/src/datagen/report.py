@@ -36,6 +36,20 @@ class Label:
     en: str
 
 
+# The names are those of `ModelManifest.metrics`.
+FIGURES = {
+    "eval_loss": Label(
+        "留出对话的损失（每个回复 token）", "Loss on held-out chats, per reply token"
+    ),
+    "perplexity": Label("困惑度", "Perplexity"),
+    "bleu_4": Label("BLEU-4（0–100）", "BLEU-4 (0–100)"),
+    "rouge_1": Label("ROUGE-1（0–100）", "ROUGE-1 (0–100)"),
+    "rouge_2": Label("ROUGE-2（0–100）", "ROUGE-2 (0–100)"),
+    "rouge_l": Label("ROUGE-L（0–100）", "ROUGE-L (0–100)"),
+    "measured_rows": Label("回答的留出行数", "Held-out rows answered"),
+}
+
+
 def render_report(report: EvaluationReport, replies: Sequence[Reply], styles: list[Style]) -> str:
     """Return the page. Every text that a model or a person wrote is escaped.
 
@@ -63,6 +77,7 @@ def render_report(report: EvaluationReport, replies: Sequence[Reply], styles: li
         failures=failures(every)[:FAILURES_SHOWN],
         failed=len(failures(every)),
         defects=DEFECTS,
+        figures=figures(report),
         chinese=mostly_chinese(styles),
     )
 
@@ -133,6 +148,12 @@ def failures(pairs: Sequence[Pair]) -> list[Pair]:
         or pair.tuned.on_topic is False
         or pair.tuned.defects
     ]
+
+
+def figures(report: EvaluationReport) -> list[tuple[Label, str]]:
+    """Return the trainer's figures of the tuned model, named; if there are any."""
+    known = report.trained.metrics if report.trained else {}
+    return [(label, f"{known[name]:.3g}") for name, label in FIGURES.items() if name in known]
 
 
 def mostly_chinese(styles: Sequence[Style]) -> bool:

@@ -1,16 +1,22 @@
 """HTTP of the trainer: shapes only; what happens is decided in the domain modules."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header
+from fastapi.responses import StreamingResponse
 
+from contracts.advice import Advice, AdviceRequest
 from contracts.artefact import BaseModelRef, CurrentModel, ModelManifest
+from contracts.export import ExportManifest, ExportRequest
 from contracts.identity import new_id
 from contracts.job import Job
 from contracts.model import Authored, Name
 from contracts.run import RunEvent, RunRecord, RunRequest
 from kit.errors import NotFoundError
-from trainer import current
+from trainer import current, exports
+from trainer.advising import advice
+from trainer.archive import MERGED, archive, part_of
 from trainer.intake import submit
 from trainer.promote import file_checks, find_model, readable_models, refuse
 from trainer.recipe import RecipeInfo
@@ -38,6 +44,10 @@ def library_routes(shop: Workshop) -> APIRouter:
     def bases() -> list[BaseModelRef]:
         return shop.bases.all()
 
+    @router.post("/advice")
+    async def advise(request: AdviceRequest) -> Advice:
+        return await advice(shop, request)
+
     return router
 
 
@@ -51,11 +61,11 @@ def run_routes(shop: Workshop) -> APIRouter:
 
     @router.get("")
     def all_runs() -> list[RunRecord]:
-        return [with_state(shop, job) for job in shop.store.newest("run")]
+        return listed(shop)
 
     @router.get("/{run_id}")
     def show(run_id: str) -> RunRecord:
-        return with_state(shop, run_job(shop, run_id))
+        return with_state(shop, run_job(shop, run_id), waiting(shop))
 
     @router.get("/{run_id}/log")
     def log(run_id: str) -> list[RunEvent]:
@@ -72,10 +82,27 @@ def run_job(shop: Workshop, run_id: str) -> Job:
     return job
 
 
-def with_state(shop: Workshop, job: Job) -> RunRecord:
+def listed(shop: Workshop) -> list[RunRecord]:
+    """Return the newest runs: those that wait in the order in which they start, last one first.
+
+    So the list goes on where it began: what starts next stands above what runs, and that above what
+    has ended.
+    """
+    jobs = shop.store.newest("run")
+    places = waiting(shop)
+    jobs.sort(key=lambda job: -places.get(job.id, 0))  # stable: the others stay newest first
+    return [with_state(shop, job, places) for job in jobs]
+
+
+def waiting(shop: Workshop) -> dict[str, int]:
+    """Return the place in the queue, from 1 on, of each run that waits."""
+    return {job.id: place for place, job in enumerate(shop.store.waiting(), start=1)}
+
+
+def with_state(shop: Workshop, job: Job, places: dict[str, int]) -> RunRecord:
     """Return a run's record with the state of its job, which knows of a cancelled queue too."""
     record = first_record(job, RunFolder(shop.volume, job.id))
-    return record.model_copy(update={"state": job.state})
+    return record.model_copy(update={"state": job.state, "queue_place": places.get(job.id)})
 
 
 def model_routes(shop: Workshop) -> APIRouter:
@@ -111,3 +138,39 @@ def model_routes(shop: Workshop) -> APIRouter:
         return shop.board.change(lambda now: current.rollback(now, request.name))
 
     return router
+
+
+def export_routes(shop: Workshop) -> APIRouter:
+    """Return the routes of models in another form, and of what is taken away of a model."""
+    router = APIRouter(tags=["exports"])
+
+    @router.post("/models/{model_id}/exports", status_code=202)
+    def export(model_id: str, request: ExportRequest, idempotency_key: Key = None) -> Job:
+        return exports.submit(shop, model_id, request, idempotency_key)
+
+    @router.get("/exports")
+    def all_exports() -> list[ExportManifest]:
+        return [exports.find_export(shop, name) for name in shop.volume.published("exports")]
+
+    @router.get("/exports/{export_id}/archive", response_class=StreamingResponse)
+    def export_archive(export_id: str) -> StreamingResponse:
+        found = exports.find_export(shop, export_id)
+        return tar(archive(shop.volume.export(found.id), found.files), found.id)
+
+    @router.get("/models/{model_id}/archive", response_class=StreamingResponse)
+    def model_archive(model_id: str, form: Literal["adapter", "merged"]) -> StreamingResponse:
+        model = find_model(shop, model_id)
+        files = part_of(model, form)
+        if not files or (form == "adapter" and not model.lora_rank):
+            raise NotFoundError(f"model {model.id} has no form {form!r}", field="form")
+        inside = MERGED if form == "merged" else ""
+        pieces = archive(shop.volume.model(model.id), files, inside)
+        return tar(pieces, f"{model.id}-{form}")
+
+    return router
+
+
+def tar(pieces: Iterator[bytes], name: str) -> StreamingResponse:
+    """Return a tar that is sent piece by piece, under a name for whoever saves it."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.tar"'}
+    return StreamingResponse(pieces, media_type="application/x-tar", headers=headers)

@@ -10,8 +10,10 @@ from fastapi import FastAPI
 from kit.app import create_service_app
 from kit.config import read_secret
 from kit.worker import Worker, job_routes
-from trainer.api import library_routes, model_routes, run_routes
+from trainer.api import export_routes, library_routes, model_routes, run_routes
 from trainer.config import Settings
+from trainer.exports import KIND as EXPORT
+from trainer.exports import ExportJob
 from trainer.metrics import make_registry
 from trainer.promote import PromotionJob
 from trainer.runs import RunJob
@@ -36,21 +38,24 @@ def create_app(settings: Settings, environ: Mapping[str, str] = os.environ) -> F
     app.include_router(run_routes(shop))
     app.include_router(model_routes(shop))
     app.include_router(job_routes(shop.promotions, "/promotions", "promotion"))
+    app.include_router(job_routes(shop.exports, "/exports", EXPORT))
+    app.include_router(export_routes(shop))
     return app
 
 
 @asynccontextmanager
 async def working(shop: Workshop, _: FastAPI) -> AsyncIterator[None]:
-    """Say what must be served, then run jobs: one run at a time, and promotions beside it."""
+    """Say what must be served, then run jobs: one run, one promotion, one export at a time."""
     shop.board.show()
     runs = Worker(shop.store, {"run": RunJob(shop)})
     promotions = Worker(shop.promotions, {"promotion": PromotionJob(shop)})
+    exports = Worker(shop.exports, {EXPORT: ExportJob(shop)})
     try:
-        async with runs.running(), promotions.running():
+        async with runs.running(), promotions.running(), exports.running():
             yield
     finally:
-        await asyncio.to_thread(shop.store.close)
-        await asyncio.to_thread(shop.promotions.close)
+        for store in (shop.store, shop.promotions, shop.exports):
+            await asyncio.to_thread(store.close)
 
 
 def not_ready(shop: Workshop) -> list[str]:

@@ -16,8 +16,6 @@ from kit.errors import InvalidInputError
 
 logger = logging.getLogger(__name__)
 TEMPLATE = "chat_template.jinja"
-# LLaMA-Factory's name of plain ChatML without any thinking block.
-CHATML = "qwen3_nothink"
 
 
 @dataclass(frozen=True)

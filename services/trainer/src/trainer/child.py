@@ -11,12 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from trainer.errors import EngineMissingError
+from trainer.processes import kill_marked
 
 # What an engine needs of our environment; secrets and our own settings stay here.
 PASSED = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "FAILPOINT"})
-PASSED_PREFIXES = ("CUDA_", "NVIDIA_", "NCCL_", "OMP_", "MKL_", "TORCH_", "PYTORCH_")
+PASSED_PREFIXES = (
+    "CUDA_",
+    "NVIDIA_",
+    "NCCL_",
+    "GLOO_",
+    "OMP_",
+    "MKL_",
+    "TORCH_",
+    "PYTORCH_",
+    "PET_",
+)
+TORCHRUN = "torch.distributed.run"
 SOURCES = Path(__file__).resolve().parents[1]
-LOG_TAIL = 4096
+LOG_TAIL = 16_384  # torchrun's report of failed ranks comes last and is long
 
 
 class Engine:
@@ -26,12 +38,21 @@ class Engine:
         python: TRAINER_ENGINE_PYTHON.
         cache: folder for its caches.
         environ: the service's environment, of which a listed part is passed on.
+        processes: how many train together on this machine.
     """
 
-    def __init__(self, python: Path, cache: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, python: Path, cache: Path, environ: Mapping[str, str], processes: int = 1
+    ) -> None:
         self.python = python
         self.cache = cache
         self.environ = environ
+        self.processes = processes
+
+    @property
+    def mark(self) -> str:
+        """What every training process of this service has in its environment, and no other."""
+        return f"TONESMITH_ENGINE={self.cache.resolve()}"
 
     def missing(self) -> str:
         """Return why no engine can be started, or nothing."""
@@ -64,13 +85,27 @@ class Engine:
         """Forget the tokenized copies of datasets; each run makes its own."""
         shutil.rmtree(self.cache / "datasets", ignore_errors=True)
 
-    async def start(self, module: str, *arguments: str, log: Path) -> asyncio.subprocess.Process:
-        """Start `python -m <module>` in a process group of its own; its output goes to `log`.
+    async def start(self, module: str, *arguments: str, log: Path) -> "Child":
+        """Start `python -m <module>` to train, as many times as there are processes.
 
-        Raises EngineMissingError.
+        Its output goes to `log`. A training process of this service that is still there is killed
+        first: there are never two. Raises EngineMissingError.
         """
+        await self.kill_all()
+        name, _, value = self.mark.partition("=")
         with log.open("ab") as output:
-            return await self._spawn(module, *arguments, stdout=output, stderr=output)
+            process = await self._spawn(
+                *launch(module, self.processes, self.environ),
+                *arguments,
+                stdout=output,
+                stderr=output,
+                more={name: value},
+            )
+        return Child(self, process)
+
+    async def kill_all(self) -> None:
+        """Kill every training process of this service, whoever started it."""
+        await kill_marked(self.mark)
 
     async def ask(self, module: str, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Run a module that reads a JSON request and prints a JSON report; return the report.
@@ -94,14 +129,51 @@ class Engine:
         return report if isinstance(report, dict) else {}
 
     async def _spawn(
-        self, module: str, *arguments: str, **streams: Any
+        self, module: str, *arguments: str, more: Mapping[str, str] | None = None, **streams: Any
     ) -> asyncio.subprocess.Process:
         if reason := self.missing():
             raise EngineMissingError(reason)
         command = [str(self.python), "-m", module, *arguments]
+        variables = self.variables() | dict(more or {})
         return await asyncio.create_subprocess_exec(
-            *command, env=self.variables(), start_new_session=True, **streams
+            *command, env=variables, start_new_session=True, **streams
         )
+
+
+class Child:
+    """An engine that this service started: one process, or torchrun and its ranks.
+
+    Args:
+        engine: knows what belongs to it.
+        process: the one that we started.
+    """
+
+    def __init__(self, engine: Engine, process: asyncio.subprocess.Process) -> None:
+        self.engine = engine
+        self.process = process
+
+    async def wait(self) -> int:
+        """Wait until it ends; return its exit status, negative where a signal killed it."""
+        return await self.process.wait()
+
+    async def kill(self) -> None:
+        """Kill it and everything that it started; no error if it is gone."""
+        await kill_group(self.process)
+        # torchrun's ranks lead sessions of their own: the group's signal does not reach them.
+        await self.engine.kill_all()
+
+
+def launch(module: str, processes: int, environ: Mapping[str, str]) -> list[str]:
+    """Return what follows `python -m` to train with so many processes.
+
+    PET_* (Kubeflow Trainer's names of torchrun's options) set how several machines meet; then
+    torchrun reads them itself, and only the number of processes is ours where they do not say it.
+    """
+    many = [name for name in environ if name.startswith("PET_")]
+    if not many and processes == 1:
+        return [module]
+    count = [] if "PET_NPROC_PER_NODE" in many else ["--nproc-per-node", str(processes)]
+    return [TORCHRUN, *([] if many else ["--standalone"]), *count, "-m", module]
 
 
 async def kill_group(process: asyncio.subprocess.Process) -> None:
@@ -112,11 +184,11 @@ async def kill_group(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def last_words(log: Path) -> str:
-    """Return the last line of a log that says something."""
+def log_tail(log: Path, since: int = 0) -> list[str]:
+    """Return the last lines of a log, those that say something, from the byte `since` on."""
     if not log.exists():
-        return ""
+        return []
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - LOG_TAIL))
+        file.seek(max(since, log.stat().st_size - LOG_TAIL))
         lines = file.read().decode(errors="replace").splitlines()
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return [line.strip() for line in lines if line.strip()]

@@ -1,9 +1,9 @@
 """Settings of the trainer: `TRAINER_*`, and the names that all services share."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contracts.lease import LONGEST_TTL_SECONDS, TTL_SECONDS
 from contracts.model import Name
@@ -46,6 +46,28 @@ class Settings(KitSettings):
     exclusive: bool = Field(default=False, description="take the GPU from serving for each run")
     lease_wait_seconds: float = Field(default=180, ge=0, le=86_400)
     lease_ttl_seconds: float = Field(default=TTL_SECONDS, ge=1, le=LONGEST_TTL_SECONDS)
+    nproc: int = Field(default=1, ge=1, le=64, description="processes that train together")
+    orphan_seconds: float = Field(default=60, ge=0, le=3600, description="an engine without us")
+    vram_low: float = Field(default=0.90, gt=0, lt=1, description="share of a card to be used")
+    vram_high: float = Field(default=0.95, gt=0, lt=1, description="share that is never passed")
+    measure_rows: int = Field(default=32, ge=0, le=10_000, description="replies that are measured")
+
+    @model_validator(mode="after")
+    def _band_is_a_band(self) -> Self:
+        """Refuse a band of memory that is none."""
+        if self.vram_low >= self.vram_high:
+            raise ValueError("TRAINER_VRAM_LOW must be below TRAINER_VRAM_HIGH")
+        return self
+
+    @property
+    def grace_seconds(self) -> float:
+        """How long an engine goes on without its service; with a lease of the GPU not at all."""
+        return 0.0 if self.exclusive else self.orphan_seconds
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """Lowest and highest share of a card's memory that a run should use."""
+        return self.vram_low, self.vram_high
 
 
 def shipped_folder(settings: Settings) -> Path:

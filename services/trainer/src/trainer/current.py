@@ -28,8 +28,15 @@ def listed(current: CurrentModel, model_id: str) -> ServedVersion | None:
 def stage(current: CurrentModel, model: ModelManifest) -> CurrentModel:
     """List `model` as a new version of its name; nothing changes if it is listed already.
 
-    Raises ConflictError where versions on another base are being served.
+    Raises ConflictError for whole weights, which cannot be loaded into a serving that runs, and
+    where versions on another base are being served.
     """
+    if model.kind != "adapter":
+        raise ConflictError(
+            f"model {model.id} is a whole model; serving loads adapters on its base while it runs",
+            field="model_id",
+            hint="copy its folder `merged` into MODELS_DIR and name it in BASE_MODEL",
+        )
     if listed(current, model.id):
         return current
     if current.versions and current.base != model.base.name:

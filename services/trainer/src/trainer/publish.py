@@ -6,16 +6,19 @@ from pathlib import Path
 import yaml
 
 from contracts.artefact import GateResult, ModelManifest
-from contracts.durable import tree_digests
+from contracts.durable import file_digest, tree_digests
 from contracts.identity import now
 from contracts.run import EngineVersions
 from contracts.volume import MANIFEST
 from trainer.bases import TEMPLATE, Bases
+from trainer.card import card
 from trainer.errors import GateRefusedError
 from trainer.parity import failures, gate_result, golden_prompts
+from trainer.presets import preset_of
 from trainer.runfolder import Ingredients, RunFolder
 
 logger = logging.getLogger(__name__)
+CARD = "README.md"
 READABLE = 0o644  # safetensors writes 0600; serving may run as another user
 
 
@@ -37,8 +40,12 @@ def publish(folder: RunFolder, given: Ingredients, bases: Bases) -> ModelManifes
             hint="the base's chat_template.jinja must render what training renders",
         )
     (staging / MANIFEST).unlink(missing_ok=True)
-    make_readable(staging)
     manifest = describe(folder, given, bases, gate)
+    text = card(manifest, rows=given.dataset.rows)
+    (staging / CARD).write_text(text, encoding="utf-8")
+    make_readable(staging)
+    # The card first, so that its digest is among the others.
+    manifest = manifest.model_copy(update={"files": tree_digests(staging)})
     volume.publish(target, manifest)
     logger.info("model published", extra={"model": manifest.id})
     return manifest
@@ -47,14 +54,14 @@ def publish(folder: RunFolder, given: Ingredients, bases: Bases) -> ModelManifes
 def describe(
     folder: RunFolder, given: Ingredients, bases: Bases, gate: GateResult
 ) -> ModelManifest:
-    """Return the manifest of what lies in the staging folder."""
-    report = folder.export_report()
-    files = tree_digests(folder.volume.staging(folder.volume.model(folder.run_id)))
+    """Return the manifest of what lies in the staging folder, its files not listed yet."""
+    report, outcome = folder.export_report(), folder.outcome()
+    template = folder.volume.staging(folder.volume.model(folder.run_id)) / TEMPLATE
     recipe = yaml.safe_load((folder.path / "recipe.yaml").read_text(encoding="utf-8"))
     return ModelManifest(
         id=folder.run_id,
         name=given.request.name,
-        kind=given.recipe.header.kind,
+        kind="adapter" if given.recipe.header.kind == "adapter" else "base",
         created_at=now(),
         base=bases.reference(given.base),
         run_id=folder.run_id,
@@ -64,12 +71,15 @@ def describe(
         recipe=recipe,
         lora_rank=report["lora_rank"],
         eos_token=report["eos"]["exported"],
-        enable_thinking=False,
-        chat_template_sha256=files[TEMPLATE].sha256,
-        files=files,
+        enable_thinking=preset_of(given.base).enable_thinking,
+        chat_template_sha256=file_digest(template).sha256,
+        files={},
         golden=golden_prompts(report),
         gate=gate,
         engine=EngineVersions.model_validate(folder.rank().get("engine") or {}),
+        continues=given.request.continues,
+        best_step=outcome.get("best_step") or report.get("step"),
+        metrics=outcome.get("metrics") or {},
     )
 
 

@@ -1,19 +1,24 @@
-"""A run's folder: prepared from a request before the engine starts, read while it runs."""
+"""A run's folder: what is written into it before the engine starts, and read while it runs."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from contracts.artefact import ModelManifest
 from contracts.dataset import DatasetManifest
-from contracts.durable import digest_differences, write_atomic
+from contracts.durable import write_atomic
 from contracts.job import Job
 from contracts.run import RunEvent, RunRecord, RunRequest
 from contracts.volume import Volume, write_document
-from kit.errors import InvalidInputError
-from trainer.bases import CHATML, TEMPLATE, Base
-from trainer.golden import conversations
-from trainer.recipe import Places, Recipe, dataset_info, engine_arguments, recipe_yaml
+from trainer.arguments import recipe_yaml
+from trainer.bases import TEMPLATE, Base
+from trainer.recipe import Recipe
+
+# What one engine says of itself; another engine says it anew.
+OF_ONE_ENGINE = ("cancel", "outcome.json", "engine.pid", "adopted.json")
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,7 @@ class Ingredients:
     recipe: Recipe
     base: Base
     dataset: DatasetManifest
+    continues: ModelManifest | None = None
 
 
 class RunFolder:
@@ -42,51 +48,35 @@ class RunFolder:
         self.cancel = self.path / "cancel"
         self.checkpoints = self.path / "checkpoints"
 
-    def prepare(self, given: Ingredients, golden: Path, settings: dict[str, int]) -> None:
-        """Write what the engine reads: recipe, plan, dataset description, chat template.
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments that LLaMA-Factory is told; nothing before they are written."""
+        try:
+            found = yaml.safe_load((self.path / "recipe.yaml").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return found if isinstance(found, dict) else {}
 
-        Args:
-            given: what the request names.
-            golden: the file of golden conversations.
-            settings: `keep_checkpoints` and `reply_tokens`.
+    def plan(self) -> dict[str, Any]:
+        """Return our own part of what the engine is told; nothing before it is written."""
+        return self._document("plan.json")
 
-        Raises InvalidInputError where the dataset is damaged.
-        """
-        folder = self.volume.dataset(given.dataset.id).resolve()
-        if faults := digest_differences(folder, given.dataset.files):
-            raise InvalidInputError(
-                f"dataset {given.dataset.id} is damaged: {faults[0]}", field="dataset_id"
-            )
-        places = Places(base=given.base.path, dataset=folder, run=self.path)
-        arguments = engine_arguments(given.recipe, given.request, given.dataset, places, CHATML)
-        evaluates = arguments["eval_dataset"] is not None
-        info = dataset_info(folder, columns(folder), evaluates=evaluates)
-        self.path.mkdir(parents=True, exist_ok=True)
-        self._write("recipe.yaml", recipe_yaml(arguments))
-        self._write("dataset_info.json", json.dumps(info, indent=1))
-        if not (self.path / TEMPLATE).exists():
-            self._write(TEMPLATE, given.base.chat_template)
-        self._write("plan.json", json.dumps(self.plan(given, golden, settings), indent=1))
-
-    def plan(self, given: Ingredients, golden: Path, settings: dict[str, int]) -> dict[str, Any]:
-        """Return the engine's plan: how many checkpoints stay, and what to export where."""
-        target = self.volume.model(self.run_id).resolve()
-        return {
-            "keep_checkpoints": settings["keep_checkpoints"],
-            "export": {
-                "folder": str(target.with_name(f".tmp-{target.name}")),
-                "base": str(given.base.path),
-                "template": CHATML,
-                "chat_template": str(self.path / TEMPLATE),
-                "enable_thinking": False,
-                "reply_tokens": settings["reply_tokens"],
-                "golden": conversations(golden, given.dataset.styles),
-            },
-        }
+    def write_arguments(self, arguments: dict[str, Any]) -> None:
+        """Replace the arguments that LLaMA-Factory is told."""
+        self.write("recipe.yaml", recipe_yaml(arguments))
 
     def rank(self) -> dict[str, Any]:
-        """Return what the engine last said of itself; nothing before its first word."""
+        """Return what the first rank last said of itself; nothing before its first word."""
         return self._document("rank-0.json")
+
+    def ranks(self) -> list[dict[str, Any]]:
+        """Return what each rank last said of itself, in the order of their numbers."""
+        names = (path.name for path in self.path.glob("rank-*.json"))
+        found = (self._document(name) for name in names)
+        return sorted((one for one in found if one), key=lambda one: int(one.get("rank", 0)))
+
+    def engine_process(self) -> dict[str, Any]:
+        """Return which process the newest engine's first rank is; nothing before its first word."""
+        return self._document("engine.pid")
 
     def outcome(self) -> dict[str, Any]:
         """Return how the engine ended; nothing if it crashed."""
@@ -101,9 +91,9 @@ class RunFolder:
         return (self.path / TEMPLATE).read_text(encoding="utf-8")
 
     def forget_outcome(self) -> None:
-        """Remove the last ending and the wish to cancel, before the engine starts again."""
-        self.cancel.unlink(missing_ok=True)
-        (self.path / "outcome.json").unlink(missing_ok=True)
+        """Remove what the last engine said of itself, and the wish to cancel it."""
+        for name in OF_ONE_ENGINE:
+            (self.path / name).unlink(missing_ok=True)
 
     def events(self) -> list[RunEvent]:
         """Return the run's events in the order of the steps; a line being written is left out."""
@@ -113,15 +103,16 @@ class RunFolder:
         lines = path.read_bytes().split(b"\n")[:-1]
         return [RunEvent.model_validate_json(line) for line in lines if line]
 
+    def write(self, name: str, text: str) -> None:
+        """Replace a file of the run, so that a reader sees the old or the new one, whole."""
+        write_atomic(self.path / name, text.encode())
+
     def _document(self, name: str) -> dict[str, Any]:
         try:
             found = json.loads((self.path / name).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
-
-    def _write(self, name: str, text: str) -> None:
-        write_atomic(self.path / name, text.encode())
 
 
 def first_record(job: Job, folder: RunFolder) -> RunRecord:

@@ -1,38 +1,55 @@
 """Training runs: the job that drives an engine from a request to a published model.
 
 The run's folder says how far it is, so the job goes on after any crash: of the engine (started
-again, as long as each start gets further) or of this service (queued again when it starts).
+again, as long as each start gets further) or of this service (queued again when it starts, and the
+engine, where it still lives, is adopted).
 """
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from contracts.errors import ErrorBody
 from contracts.identity import now
-from contracts.job import Job, JobState, Progress
-from contracts.run import EngineVersions, RunRecord
+from contracts.job import Job, JobState
+from contracts.run import Fit
 from contracts.volume import MANIFEST
 from kit.errors import TonesmithError
 from kit.worker import JobContext, Outcome
-from trainer.child import kill_group, last_words
-from trainer.endings import engine_error
+from trainer.adoption import UNKNOWN, Survivor, adopt, survivor
+from trainer.backoff import BACK_OFFS, back_off
+from trainer.child import log_tail
+from trainer.endings import engine_error, last_words
 from trainer.engine.checkpoints import newest_sealed_step
-from trainer.errors import LeaseLostError
+from trainer.errors import LeaseLostError, OutOfMemoryError
 from trainer.intake import check_space, look_up
 from trainer.lease import Hold, held
+from trainer.preparation import prepare
 from trainer.publish import publish
-from trainer.runfolder import Ingredients, RunFolder, first_record, save
+from trainer.report import Report
+from trainer.runfolder import Ingredients, RunFolder, first_record
 from trainer.workshop import Workshop
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
-RECORD_SECONDS = 1.0
 STARTS_WITHOUT_PROGRESS = 3
 MODULE = "trainer.engine.run"
 CANCELLED: dict[str, Any] = {"state": "cancelled", "error": None}
+
+
+class Running(Protocol):
+    """An engine at work: our child, or one that outlived an earlier service."""
+
+    async def wait(self) -> int:
+        """Wait for its end; return its exit status."""
+        ...
+
+    async def kill(self) -> None:
+        """Kill it and all that it started."""
+        ...
 
 
 class RunJob:
@@ -44,15 +61,18 @@ class RunJob:
     async def __call__(self, job: Job, context: JobContext) -> Outcome:
         """Run a job to its final state, from wherever its folder says that it is."""
         folder = RunFolder(self.shop.volume, job.id)
-        drive = Drive(self.shop, folder, context, first_record(job, folder))
-        began = drive.record.started_at or now()
-        drive.update(state=JobState.RUNNING, started_at=began, ended_at=None, error=None)
+        report = Report(folder, context, first_record(job, folder))
+        # It runs still, by its own word: the service died, and nobody has seen how it went on.
+        unattended = report.record.state is JobState.RUNNING
+        began = report.record.started_at or now()
+        report.update(state=JobState.RUNNING, started_at=began, ended_at=None, error=None)
+        drive = Drive(self.shop, folder, context, report, unattended)
         try:
             state, error = await drive.to_the_end()
         except TonesmithError as refused:
             state, error = JobState.FAILED, refused.body
-        model_id = folder.run_id if state is JobState.DONE else None
-        drive.update(state=state, error=error, ended_at=now(), model_id=model_id)
+        model_id = folder.run_id if state is JobState.DONE and drive.published() else None
+        report.update(state=state, error=error, ended_at=now(), model_id=model_id)
         await asyncio.to_thread(self.shop.engine.clear_cache)
         result = {"model_id": model_id} if model_id else {}
         return Outcome(state, result=result, error=error)
@@ -60,38 +80,45 @@ class RunJob:
 
 @dataclass
 class Drive:
-    """One handler call: drives the engine, and keeps the record fresh."""
+    """One handler call: drives the engine to its end, in one life of the service."""
 
     shop: Workshop
     folder: RunFolder
     context: JobContext
-    record: RunRecord
-    recorded: float = 0.0
+    report: Report
+    unattended: bool  # an earlier service died while this ran
     hold: Hold | None = None  # on the GPU, where we do not share it
+    survivor: Survivor | None = None  # an engine that trains already
+    logged: int = 0  # bytes of the log that earlier engines wrote
+    backed_off: int = 0
 
     @property
     def lost(self) -> str:
         """Why the GPU is ours no more, or nothing."""
         return self.hold.lost if self.hold else ""
 
+    @property
+    def unwanted(self) -> bool:
+        """Whether the engine should save and stop."""
+        return self.context.cancelled or bool(self.lost)
+
     async def to_the_end(self) -> tuple[JobState, ErrorBody | None]:
         """Train and publish; return the final state and what went wrong. Raises TonesmithError."""
-        given = look_up(self.shop, self.record.request)
+        given = look_up(self.shop, self.report.record.request)
         if not self.published():
-            settings = self.shop.settings.model_dump(include={"keep_checkpoints", "reply_tokens"})
-            golden = self.shop.golden
-            await asyncio.to_thread(self.folder.prepare, given, golden, settings)
             ending = await self.train_alone(given)
+            self.report.ended(ending)
             if ending["state"] != "done":
                 error = ErrorBody.model_validate(ending["error"]) if ending["error"] else None
                 return JobState(ending["state"]), error
-        self.show("publish", force=True)
-        manifest = await asyncio.to_thread(publish, self.folder, given, self.shop.bases)
-        self.record = self.record.model_copy(update={"engine": manifest.engine})
+        if given.request.publish:
+            self.report.show("publish", force=True)
+            manifest = await asyncio.to_thread(publish, self.folder, given, self.shop.bases)
+            self.report.update(engine=manifest.engine)
         return JobState.DONE, None
 
     def published(self) -> bool:
-        """Return whether the model was published before this call."""
+        """Return whether the run's model is published."""
         return (self.folder.volume.model(self.folder.run_id) / MANIFEST).is_file()
 
     async def train_alone(self, given: Ingredients) -> dict[str, Any]:
@@ -103,98 +130,156 @@ class Drive:
             self.hold = hold
             if hold and not hold.granted:
                 return CANCELLED
-            if hold:
-                self.show("starting", force=True)
+            if ended := await self.take_up():
+                return ended
+            if not self.survivor and not await self.prepared(given):
+                return CANCELLED
             return await self.train(given)
 
     def gpu(self) -> AbstractAsyncContextManager[Hold | None]:
         """Return the hold on the GPU; nothing where serving runs beside us."""
         if not self.shop.terms:
             return nullcontext()
-        self.show("waiting for the GPU", force=True)
-        return held(self.shop.terms, self.record.id, lambda: self.context.cancelled)
+        self.report.show("waiting for the GPU", force=True)
+        return held(self.shop.terms, self.folder.run_id, lambda: self.context.cancelled)
+
+    async def take_up(self) -> dict[str, Any]:
+        """Adopt the engine that outlived its service; return its outcome where it has ended."""
+        found = survivor(self.shop.engine, self.folder)
+        if found and self.shop.terms:  # the GPU was not its own while nobody sent a heartbeat
+            await found.kill()
+        elif found:
+            adopt(self.folder)
+            self.survivor = found
+            self.report.note("The service was started anew; the engine had gone on meanwhile.")
+            logger.info("engine adopted", extra={"run": self.folder.run_id, "pid": found.who.pid})
+        elif self.unattended and self.final(outcome := self.folder.outcome()):
+            self.report.follow(force=True)
+            return outcome
+        return {}
+
+    async def prepared(self, given: Ingredients) -> bool:
+        """Fit the run and write its folder; return whether it is still wanted. Raises."""
+        self.report.show("fit", force=True)
+        known = self.report.record.fit
+        fit = await self.unless_unwanted(prepare(self.shop, self.folder, given, known))
+        if fit is None:
+            self.raise_if_lost()
+            return False
+        self.report.update(fit=fit)
+        self.report.show("starting", force=True)
+        return True
+
+    async def unless_unwanted(self, work: Coroutine[Any, Any, Fit]) -> Fit | None:
+        """Return what `work` does; None where the run is cancelled or loses the GPU meanwhile."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=POLL_SECONDS))[0]:
+                if self.unwanted:
+                    return None
+            return await task
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
 
     async def train(self, given: Ingredients) -> dict[str, Any]:
         """Start the engine until it ends by itself; return its outcome. Raises TonesmithError.
 
-        Killed from outside, it is started again, while each start seals a newer checkpoint.
+        Killed from outside, it is started again, while each start seals a newer checkpoint; out of
+        memory, with smaller micro-batches.
         """
         vain = 0
         while True:
-            check_space(self.shop, given)
             before = newest_sealed_step(self.folder.checkpoints)
-            code = await self.run_engine()
+            code = await self.run_engine(given)
             outcome = self.folder.outcome()
-            if self.lost and outcome.get("state") != "done":
-                hint = "`resume` goes on from the last checkpoint"
-                raise LeaseLostError(f"the GPU is ours no more: {self.lost}", hint=hint)
-            if outcome:
+            if outcome.get("state") != "done":
+                self.raise_if_lost()
+            if self.final(outcome):
                 return outcome
             if self.context.cancelled:
                 return CANCELLED
+            code, error = self.fault(code, outcome)
+            if isinstance(error, OutOfMemoryError):
+                self.go_smaller(error)
+                continue
             vain = 0 if newest_sealed_step(self.folder.checkpoints) > before else vain + 1
             if code >= 0 or vain >= STARTS_WITHOUT_PROGRESS:
-                raise engine_error(code, last_words(self.folder.log), self.folder.volume.root)
-            logger.warning("engine killed; resuming", extra={"run": self.record.id, "code": code})
+                raise error
+            logger.warning("engine killed; resuming", extra={"run": self.folder.run_id})
 
-    async def run_engine(self) -> int:
-        """Run one engine process to its end; kill it when cancelled or when we stop."""
-        self.folder.forget_outcome()
-        path, log = str(self.folder.path), self.folder.log
-        process = await self.shop.engine.start(MODULE, path, log=log)
+    def final(self, outcome: dict[str, Any]) -> bool:
+        """Return whether an outcome is the run's own.
+
+        An engine that nobody adopted in time saves and says that it was cancelled, which nobody
+        asked for; one that ran out of memory has another try.
+        """
+        if outcome.get("state") == "cancelled":
+            return self.context.cancelled
+        return bool(outcome) and not out_of_memory(outcome)
+
+    def fault(self, code: int, outcome: dict[str, Any]) -> tuple[int, TonesmithError]:
+        """Return the exit status of an engine that did not come to its end, and the error."""
+        root = self.folder.volume.root
+        if out_of_memory(outcome):
+            return 1, OutOfMemoryError(outcome["error"]["message"])
+        if outcome:  # it saved and stopped, since it had no service
+            return UNKNOWN, engine_error(UNKNOWN, "", root)
+        code, words = last_words(log_tail(self.folder.log, self.logged), code)
+        return code, engine_error(code, words, root)
+
+    def go_smaller(self, error: OutOfMemoryError) -> None:
+        """Have the next start need less memory. Raises OutOfMemoryError where it cannot."""
+        self.backed_off += 1
+        if self.backed_off > BACK_OFFS:
+            raise error
+        fit, said = back_off(self.folder, self.report.record, error)
+        self.report.update(fit=fit)
+        self.report.note(said)
+        logger.warning("out of memory; resuming smaller", extra={"run": self.folder.run_id})
+
+    def raise_if_lost(self) -> None:
+        """Raise LeaseLostError where the GPU is ours no more."""
+        if self.lost:
+            hint = "`resume` goes on from the last checkpoint"
+            raise LeaseLostError(f"the GPU is ours no more: {self.lost}", hint=hint)
+
+    async def run_engine(self, given: Ingredients) -> int:
+        """Run one engine to its end; kill it when cancelled or when we stop. Raises."""
+        engine, self.survivor = self.survivor or await self.start_engine(given), None
         try:
-            return await self.watch(process)
+            return await self.watch(engine)
         finally:
-            await kill_group(process)
+            await engine.kill()
 
-    async def watch(self, process: asyncio.subprocess.Process) -> int:
-        """Follow a process until it ends; cancelled or without the GPU, let it save, then kill."""
-        waiting = asyncio.ensure_future(process.wait())
+    async def start_engine(self, given: Ingredients) -> Running:
+        """Start an engine in the run's folder. Raises StorageFullError, EngineMissingError."""
+        check_space(self.shop, given)
+        self.folder.forget_outcome()
+        log = self.folder.log
+        self.logged = log.stat().st_size if log.exists() else 0
+        return await self.shop.engine.start(MODULE, str(self.folder.path), log=log)
+
+    async def watch(self, engine: Running) -> int:
+        """Follow an engine until it ends; cancelled or without the GPU, let it save, then kill."""
+        waiting = asyncio.ensure_future(engine.wait())
         clock = asyncio.get_running_loop().time
         deadline = None
-        while not (await asyncio.wait({waiting}, timeout=POLL_SECONDS))[0]:
-            self.follow(process.pid)
-            if deadline is None and (self.context.cancelled or self.lost):
-                self.folder.cancel.touch()
-                deadline = clock() + self.shop.settings.cancel_seconds
-            if deadline is not None and clock() > deadline:
-                break
-        self.follow(process.pid, force=True)
-        await kill_group(process)
-        return await waiting
+        try:
+            while not (await asyncio.wait({waiting}, timeout=POLL_SECONDS))[0]:
+                self.report.follow()
+                if deadline is None and self.unwanted:
+                    self.folder.cancel.touch()
+                    deadline = clock() + self.shop.settings.cancel_seconds
+                if deadline is not None and clock() > deadline:
+                    break
+            self.report.follow(force=True)
+            await engine.kill()
+            return await waiting
+        finally:
+            waiting.cancel()
 
-    def follow(self, pid: int, *, force: bool = False) -> None:
-        """Take over what the engine says of itself, if it is this process that says it."""
-        rank = self.folder.rank()
-        if rank.get("pid") != pid:
-            return
-        figures = rank.get("figures") or {}
-        resumed = rank.get("resumed_from")
-        known = self.record.resumed_from
-        changes = {
-            "step": rank["step"],
-            "max_steps": rank.get("max_steps") or self.record.max_steps,
-            "loss": figures.get("loss", self.record.loss),
-            "eval_loss": figures.get("eval_loss", self.record.eval_loss),
-            "engine": EngineVersions.model_validate(rank.get("engine") or self.record.engine),
-            "resumed_from": known if resumed is None or resumed in known else [*known, resumed],
-        }
-        self.record = self.record.model_copy(update=changes)
-        self.show(rank["stage"], figures, force=force)
-        clock = asyncio.get_running_loop().time()
-        if force or clock - self.recorded >= RECORD_SECONDS:
-            self.recorded = clock
-            save(self.folder, self.record)
 
-    def show(
-        self, stage: str, figures: dict[str, float] | None = None, *, force: bool = False
-    ) -> None:
-        """Show the job's progress."""
-        done, total = self.record.step, self.record.max_steps
-        shown = Progress(stage=stage, done=done, total=total, figures=figures or {})
-        self.context.progress(shown, force=force)
-
-    def update(self, **changes: Any) -> None:
-        """Change the record and write it."""
-        self.record = self.record.model_copy(update=changes)
-        save(self.folder, self.record)
+def out_of_memory(outcome: dict[str, Any]) -> bool:
+    """Return whether an engine says that its batch did not fit."""
+    return (outcome.get("error") or {}).get("code") == OutOfMemoryError.code

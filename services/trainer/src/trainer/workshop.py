@@ -23,11 +23,13 @@ class Workshop:
     volume: Volume
     store: JobStore
     promotions: JobStore
+    exports: JobStore
     bases: Bases
     shelf: Shelf
     board: Board
     engine: Engine
     golden: Path
+    sharding: Path  # how LLaMA-Factory splits weights over processes
     terms: Terms | None  # how a run comes to the GPU; None: it runs beside serving
 
 
@@ -41,13 +43,17 @@ def open_workshop(settings: Settings, environ: Mapping[str, str]) -> Workshop:
         settings=settings,
         volume=volume,
         store=JobStore(settings.state_dir),
-        # Of their own, since a promotion must not wait for a run to end.
+        # Of their own, since neither must wait for a run to end.
         promotions=JobStore(settings.state_dir / "promotions"),
+        exports=JobStore(settings.state_dir / "exports"),
         bases=Bases(settings.models_dir),
         shelf=Shelf(shipped / "recipes"),
         board=Board(volume, settings.base_model),
-        engine=Engine(settings.engine_python, settings.state_dir / "engine", environ),
+        engine=Engine(
+            settings.engine_python, settings.state_dir / "engine", environ, settings.nproc
+        ),
         golden=shipped / "golden" / "prompts.yaml",
+        sharding=shipped / "sharding",
         terms=lease_terms(settings) if settings.exclusive else None,
     )
 

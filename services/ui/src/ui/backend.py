@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from contracts.artefact import CurrentModel, ModelManifest, ServingStatus
 from contracts.job import Job
 from contracts.model import Recorded
+from contracts.run import RunEvent, RunRecord
 from contracts.sample import Message
 from contracts.style import StyleVersion
 from kit.config import read_secret
@@ -117,6 +118,15 @@ class Backend:
     async def run_job(self, run_id: str) -> Job:
         """Return the job of a training run. Raises ProblemError."""
         return await self.ask("trainer", f"{self.settings.trainer_url}/runs/jobs/{run_id}", Job)
+
+    async def runs(self) -> list[RunRecord]:
+        """Return what every training run says of itself, the newest first. Raises ProblemError."""
+        return await self.ask("trainer", f"{self.settings.trainer_url}/runs", list[RunRecord])
+
+    async def run_log(self, run_id: str) -> list[RunEvent]:
+        """Return the events of a run, in the order of its steps. Raises ProblemError."""
+        url = f"{self.settings.trainer_url}/runs/{run_id}/log"
+        return await self.ask("trainer", url, list[RunEvent])
 
     async def styles(self) -> list[StyleVersion]:
         """Return datagen's library of styles. Raises ProblemError."""

@@ -1,134 +1,123 @@
-"""What we hang into the Trainer: progress, verified checkpoints, cancelling, a finite loss."""
+"""What we hang into the Trainer beside progress and checkpoints: plateau stop and hooks."""
 
 import math
-import time
 from typing import Any
 
 from transformers import TrainerCallback
 
-from trainer.engine import checkpoints
-from trainer.engine.failpoint import reach
-from trainer.engine.files import RunFiles, write_atomic
-
-RANK_SECONDS = 0.5  # rank files are for people and scrapes; more often costs training time
-
-
-class StopRequested(Exception):
-    """Somebody cancelled the run; the newest checkpoint is sealed."""
+from trainer.engine.files import RunFiles
+from trainer.engine.plateau import Plateau, Verdict
+from trainer.engine.progress import Progress
+from trainer.engine.ranks import Ranks
+from trainer.engine.saving import VerifiedCheckpoints
+from trainer.engine.storage import StorageFullError
 
 
-class NonFiniteLossError(Exception):
-    """The loss or the gradient is no number any more."""
+class PlateauStop(TrainerCallback):  # type: ignore[misc]
+    """Ends the training where the losses say that more of it is of no use.
 
-
-class Progress(TrainerCallback):  # type: ignore[misc]
-    """Tells how far the run is: every logged figure as an event, the step in `rank-0.json`.
+    All processes see the same losses, so all of them decide the same.
 
     Args:
         files: of the run.
-        known: figures that each rank file repeats (process id, versions, resumed step).
+        plateau: the score; also kept where nothing is stopped by it.
+        stops: whether it stops the run.
+        first: whether this process writes.
     """
 
-    def __init__(self, files: RunFiles, known: dict[str, Any]) -> None:
+    def __init__(self, files: RunFiles, plateau: Plateau, *, stops: bool, first: bool) -> None:
         self.files = files
-        self.known = known
-        self.figures: dict[str, float] = {}
-        self.summary: dict[str, float] = {}
-        self.written = 0.0
+        self.plateau = plateau
+        self.stops = stops
+        self.first = first
+        self.evaluated = -1
+        self.said = ""
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Say that training starts, and from which step."""
-        figures = {"max_steps": float(state.max_steps)}
-        if not state.is_world_process_zero:
-            return
-        self.files.event("start", state.global_step, figures)
-        self.rank(state, "train")
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Keep the rank file fresh."""
-        if time.monotonic() - self.written >= RANK_SECONDS and state.is_world_process_zero:
-            self.rank(state, "train")
+        """Take in what was logged before the checkpoint that the run goes on from."""
+        self.plateau.replay(state.log_history)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        """Write the logged figures down; stop the run at the first that is no number."""
-        figures = {key: float(value) for key, value in (logs or {}).items() if is_number(value)}
-        if not state.is_world_process_zero or not figures:
-            return
-        if "train_loss" in figures:  # the Trainer's sums start at zero again after a resume
-            self.summary = {} if self.known["resumed_from"] else figures
-            return
-        kind = "eval" if "eval_loss" in figures else "log"
-        finite = {key: value for key, value in figures.items() if math.isfinite(value)}
-        bad = sorted(set(figures) - set(finite))
-        self.files.event(kind, state.global_step, finite, f"not finite: {bad}" if bad else "")
-        self.figures |= finite
-        self.rank(state, "train")
-        if bad:
-            raise NonFiniteLossError(f"{', '.join(bad)} at step {state.global_step}")
+        """Score a train loss or a held-out loss.
 
-    def rank(self, state: Any, stage: str) -> None:
-        """Replace `rank-0.json`."""
-        self.written = time.monotonic()
-        document = {
-            **self.known,
-            "stage": stage,
-            "step": state.global_step,
-            "max_steps": state.max_steps,
-            "at": time.time(),
-            "figures": self.figures,
-        }
-        write_atomic(self.files.rank, document, durable=False)
-
-
-class VerifiedCheckpoints(TrainerCallback):  # type: ignore[misc]
-    """Seals each checkpoint after the Trainer wrote it, rotates by step, and stops when cancelled.
-
-    Args:
-        files: of the run.
-        keep: how many of the newest verified checkpoints stay, beside the best.
-    """
-
-    def __init__(self, files: RunFiles, keep: int) -> None:
-        self.files = files
-        self.keep = keep
-        self.stopping = False
-        self.measured: tuple[int, float | None] = (-1, None)
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Measure at the last step, so that its checkpoint can be compared with the others.
-
-        When cancelled: log and save what there is; `on_save` then stops the run.
+        A verdict on a train loss is confirmed by an evaluation of the same step first.
         """
-        if state.global_step >= state.max_steps and args.do_eval:
+        step = state.global_step
+        verdict = None
+        if math.isfinite(loss := (logs or {}).get("loss", math.nan)):
+            verdict = self.plateau.train(step, loss)
+        elif math.isfinite(loss := (logs or {}).get("eval_loss", math.nan)):
+            verdict = self.plateau.evaluate(step, loss)
+            self.evaluated = step
+        if verdict is None or not self.stops or step >= state.max_steps:
+            return
+        if args.do_eval and self.evaluated < step:
             control.should_evaluate = True
-        if self.files.cancel.exists():
-            self.stopping = True
-            control.should_log = True
-            control.should_save = True
+        else:
+            self.stop(verdict, state, control)
 
-    def on_evaluate(
-        self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any
-    ) -> None:
-        """Remember the loss on the held-out split, for the manifest of this step's checkpoint."""
-        self.measured = (state.global_step, (metrics or {}).get("eval_loss"))
-
-    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Spare the evaluation after training: the last step was measured just now."""
-        args.do_eval = False
+    def stop(self, verdict: Verdict, state: Any, control: Any) -> None:
+        """Have the Trainer save and stop."""
+        control.should_save = True
+        control.should_training_stop = True
+        self.said = f"{verdict.reason}: {verdict.detail}"
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Seal the checkpoint that was just written. Raises StopRequested."""
-        if state.is_world_process_zero:
-            step, loss = self.measured
-            path = self.files.checkpoints / f"checkpoint-{state.global_step}"
-            checkpoints.seal(path, state.global_step, loss if step == state.global_step else None)
-            reach("ckpt.after_manifest")
-            checkpoints.rotate(self.files.checkpoints, self.keep)
-            self.files.event("save", state.global_step, {})
-        if self.stopping:
-            raise StopRequested
+        """Write down why the training stops, before the checkpoint is sealed that it stops with."""
+        if self.said and self.first:
+            figures = {"saved_steps": float(state.max_steps - state.global_step)}
+            self.files.event("stop", state.global_step, figures, self.said)
 
 
-def is_number(value: Any) -> bool:
-    """Return whether `value` is a plain number."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+class Hooks:
+    """Hears of each micro-batch, and guards each save: `seams.Listener`.
+
+    Args:
+        progress: remembers the micro-batches and counts their tokens.
+        keep: looks for room.
+        ranks: the processes that train together.
+    """
+
+    def __init__(self, progress: Progress, keep: VerifiedCheckpoints, ranks: Ranks) -> None:
+        self.progress = progress
+        self.keep = keep
+        self.ranks = ranks
+
+    def batch(self, trainer: Any, step: int, inputs: dict[str, Any], ids: Any, loss: Any) -> None:
+        """Remember a micro-batch."""
+        self.keep.trainer = trainer
+        self.progress.window.batch(step, ids, loss)
+        self.progress.throughput.batch(inputs, trainer.processing_class.pad_token_id)
+
+    def gradient(self, norm: Any) -> None:
+        """Remember a gradient norm."""
+        self.progress.window.gradient(norm)
+
+    def before_save(self, trainer: Any) -> None:
+        """Refuse to save weights that are no numbers, or a checkpoint that would be cut off.
+
+        Raises NonFiniteLossError or StorageFullError, in all processes.
+        """
+        trained = [each for each in trainer.model.parameters() if each.requires_grad]
+        device = trainer.args.device
+        if self.ranks.any(not all_finite(trained), device):
+            self.progress.give_up(trainer.state, "a weight", trainer.processing_class)
+        reason = self.keep.room(trained) if self.ranks.first else ""
+        if self.ranks.agree(bool(reason), device):
+            raise StorageFullError(reason)
+
+    def save_failed(self, trainer: Any, error: Exception) -> None:
+        """Remove what was half written where the volume is full. Raises StorageFullError then."""
+        if self.ranks.first:
+            name = f"checkpoint-{trainer.state.global_step}"
+            self.keep.discard(self.keep.files.checkpoints / name, error)
+
+
+def all_finite(tensors: list[Any]) -> bool:
+    """Return whether every weight is a number; of sharded ones, those that lie here."""
+    import torch
+
+    here = [each.to_local() if hasattr(each, "to_local") else each for each in tensors]
+    with torch.no_grad():
+        flags = [torch.isfinite(each).all() for each in here]
+    return not flags or bool(torch.stack(flags).all())

@@ -21,18 +21,25 @@ from trainer.engine.files import fsync_folder, read_json, write_atomic
 MANIFEST = "verified.json"
 FOLDER = re.compile(r"checkpoint-(\d+)")
 BLOCK = 1 << 20
+UNSEALED = {"step", "eval_loss", "files"}
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A verified checkpoint; `eval_loss` is None where none was measured at its step."""
+    """A verified checkpoint.
+
+    `eval_loss` and `style` (accuracy, margin) are None where they were not measured at its step.
+    """
 
     step: int
     path: Path
     eval_loss: float | None
+    style: tuple[float, float] | None = None
 
 
-def seal(path: Path, step: int, eval_loss: float | None) -> None:
+def seal(
+    path: Path, step: int, eval_loss: float | None, style: tuple[float, float] | None = None
+) -> None:
     """Make the finished checkpoint at `path` durable and write its manifest, last."""
     files = {}
     for file in sorted(path.rglob("*")):
@@ -44,7 +51,8 @@ def seal(path: Path, step: int, eval_loss: float | None) -> None:
             fsync_folder(file)
     fsync_folder(path)
     reach("ckpt.before_manifest")
-    write_atomic(path / MANIFEST, {"step": step, "eval_loss": eval_loss, "files": files})
+    manifest = {"step": step, "eval_loss": eval_loss, "style": style, "files": files}
+    write_atomic(path / MANIFEST, manifest | {"seal": own_digest(manifest)})
     fsync_folder(path.parent)
 
 
@@ -57,14 +65,29 @@ def digest(path: Path) -> dict[str, Any]:
     return {"bytes": path.stat().st_size, "sha256": hashed.hexdigest()}
 
 
+def own_digest(manifest: dict[str, Any]) -> str:
+    """Return the SHA-256 of what a manifest says, whatever its layout."""
+    said = {name: value for name, value in manifest.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def is_whole(manifest: Any) -> bool:
+    """Return whether a manifest says what was written; those of earlier versions had no seal."""
+    if not isinstance(manifest, dict):
+        return False
+    return set(manifest) == UNSEALED or manifest.get("seal") == own_digest(manifest)
+
+
 def fault(path: Path, *, read: bool = True) -> str:
     """Return why the checkpoint at `path` cannot be trusted, or nothing if it can.
 
     Without `read` the names and sizes are compared, not the hashes.
     """
     manifest = read_json(path / MANIFEST)
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+    if manifest is None:
         return "it was never finished"
+    if not is_whole(manifest):
+        return f"{MANIFEST} was changed"
     if f"checkpoint-{manifest.get('step')}" != path.name:
         return "its manifest is of another step"
     for name, want in manifest["files"].items():
@@ -92,11 +115,14 @@ def numbered(folder: Path) -> list[tuple[int, Path]]:
 
 def verified(folder: Path, *, read: bool = True) -> list[Checkpoint]:
     """Return the checkpoints in `folder` that verify, newest first; `read` as in `fault`."""
-    return [
-        Checkpoint(step, path, read_json(path / MANIFEST)["eval_loss"])
-        for step, path in numbered(folder)
-        if not fault(path, read=read)
-    ]
+    return [read_back(step, path) for step, path in numbered(folder) if not fault(path, read=read)]
+
+
+def read_back(step: int, path: Path) -> Checkpoint:
+    """Return the sealed checkpoint at `path` as its manifest describes it."""
+    manifest = read_json(path / MANIFEST)
+    style = manifest.get("style")
+    return Checkpoint(step, path, manifest["eval_loss"], (style[0], style[1]) if style else None)
 
 
 def newest_sealed_step(folder: Path) -> int:
@@ -122,13 +148,19 @@ def free_name(path: Path) -> Path:
     return next(name for name in names if not name.exists())
 
 
-def best(checkpoints: list[Checkpoint]) -> Checkpoint:
-    """Return the one with the lowest evaluation loss; the newest where none was measured."""
+def best(checkpoints: list[Checkpoint], choose_by: str = "eval_loss") -> Checkpoint:
+    """Return the one with the lowest held-out loss; the newest where none was measured.
+
+    With `choose_by` "style": with the best style score, where one was measured. The newer one wins
+    a tie.
+    """
+    if choose_by == "style" and (scored := [one for one in checkpoints if one.style]):
+        return max(scored, key=lambda one: (one.style or (0.0, 0.0), one.step))
     measured = [one for one in checkpoints if one.eval_loss is not None]
     return min(measured or checkpoints, key=lambda one: (one.eval_loss or 0.0, -one.step))
 
 
-def rotate(folder: Path, keep: int) -> None:
+def rotate(folder: Path, keep: int, choose_by: str = "eval_loss") -> None:
     """Delete all but the newest `keep` verified checkpoints and the best one.
 
     Call it after a seal, which has just read the newest one back. Deleting renames first, so that
@@ -137,12 +169,17 @@ def rotate(folder: Path, keep: int) -> None:
     good = verified(folder, read=False)
     if not good:
         return
-    kept = {one.path for one in [*good[:keep], best(good)]}
+    kept = {one.path for one in [*good[:keep], best(good, choose_by)]}
     for one in good:
         if one.path not in kept:
-            gone = folder / f".deleted-{one.path.name}"
-            one.path.rename(gone)
-            shutil.rmtree(gone, ignore_errors=True)
+            delete(one.path)
+
+
+def delete(path: Path) -> None:
+    """Delete a checkpoint; a kill in between leaves nothing that looks like one."""
+    gone = free_name(path.with_name(f".deleted-{path.name}"))
+    path.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def sweep(folder: Path) -> None:

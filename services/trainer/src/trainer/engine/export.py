@@ -1,7 +1,8 @@
-"""Export a trained adapter and its merged weights, and gather what the parity gate compares.
+"""Export what was trained and its merged weights, and gather what the parity gate compares.
 
-All models are loaded by LLaMA-Factory's own loaders: the adapter on its base, then the merged
-weights as they were written, so that the comparison covers the files and not the memory.
+All models are loaded by LLaMA-Factory's own loaders: the adapter on its base (or the whole weights
+of a full training), then the merged weights as they were written, so that the comparison covers the
+files and not the memory.
 """
 
 import gc
@@ -13,25 +14,25 @@ from trainer.engine.checkpoints import Checkpoint
 from trainer.engine.rendering import Messages, pieces, template_ids
 
 TEMPLATE = "chat_template.jinja"
+ADAPTER = "adapter_config.json"
 
 
 def export(checkpoint: Checkpoint, plan: dict[str, Any]) -> dict[str, Any]:
     """Fill the folder `plan["folder"]` and return the report that the gate reads.
 
     Args:
-        checkpoint: whose adapter becomes the model.
+        checkpoint: an adapter or whole weights; what it holds becomes the model.
         plan: folder, base (absolute path), template (LLaMA-Factory's name), chat_template (path),
             enable_thinking, golden ([{name, messages}]), reply_tokens.
     """
     folder = Path(plan["folder"])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    tokenizer, template, adapted = load(plan, plan["base"], str(checkpoint.path), merge=False)
+    tokenizer, template, trained = load_trained(plan, checkpoint)
     save_tokenizer(tokenizer, plan, folder)
-    save_adapter(adapted, plan, folder)
-    replies = [reply(adapted, tokenizer, plan, each["messages"]) for each in plan["golden"]]
-    rank = adapted.peft_config["default"].r
-    del adapted
+    rank = save_adapter(trained, plan, folder) if is_adapter(checkpoint) else 0
+    replies = [reply(trained, tokenizer, plan, each["messages"]) for each in plan["golden"]]
+    del trained
     save_merged(plan, checkpoint, folder)
     _, _, merged = load(plan, str(folder / "merged"), None, merge=True)
     exported = exported_tokenizer(folder)
@@ -53,6 +54,20 @@ def export(checkpoint: Checkpoint, plan: dict[str, Any]) -> dict[str, Any]:
         "golden": golden,
         "eos": end_tokens(tokenizer, exported, template, merged),
     }
+
+
+def is_adapter(checkpoint: Checkpoint) -> bool:
+    """Return whether a checkpoint holds an adapter, and not whole weights."""
+    return (checkpoint.path / ADAPTER).is_file()
+
+
+def load_trained(
+    plan: dict[str, Any], checkpoint: Checkpoint, *, merge: bool = False
+) -> tuple[Any, Any, Any]:
+    """Return tokenizer, template and model of a checkpoint; its adapter apart, unless `merge`."""
+    if is_adapter(checkpoint):
+        return load(plan, plan["base"], str(checkpoint.path), merge=merge)
+    return load(plan, str(checkpoint.path), None, merge=True)
 
 
 def load(
@@ -88,18 +103,22 @@ def save_tokenizer(tokenizer: Any, plan: dict[str, Any], folder: Path) -> None:
     shutil.copyfile(plan["chat_template"], folder / TEMPLATE)
 
 
-def save_adapter(model: Any, plan: dict[str, Any], folder: Path) -> None:
-    """Write `adapter_config.json` (with the base's absolute path) and the adapter's weights."""
+def save_adapter(model: Any, plan: dict[str, Any], folder: Path) -> int:
+    """Write `adapter_config.json` (with the base's absolute path) and the weights; return the rank.
+
+    The model card is written by the service, which knows more than peft.
+    """
     config = model.peft_config["default"]
     config.base_model_name_or_path = plan["base"]
     config.inference_mode = True
     model.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
+    return int(config.r)
 
 
 def save_merged(plan: dict[str, Any], checkpoint: Checkpoint, folder: Path) -> None:
     """Write `merged/`: whole weights, with the same tokenizer and chat template."""
-    tokenizer, _, model = load(plan, plan["base"], str(checkpoint.path), merge=True)
+    tokenizer, _, model = load_trained(plan, checkpoint, merge=True)
     model.save_pretrained(folder / "merged")
     save_tokenizer(tokenizer, plan, folder / "merged")
 
@@ -112,12 +131,18 @@ def exported_tokenizer(folder: Path) -> Any:
 
 
 def trained_prompt(template: Any, tokenizer: Any, messages: Messages) -> dict[str, Any]:
-    """Return the prompt as training saw it."""
+    """Return the prompt as training saw it: turn by turn, which is how chats are encoded.
+
+    A reasoning template puts its empty block into every turn then (`encode_multiturn`), and into
+    the last one only where a chat is encoded in one piece (`encode_oneturn`).
+    """
     system = messages[0]["content"] if messages[0]["role"] == "system" else None
     turns = messages[1:] if system is not None else messages
     answered = [*turns, {"role": "assistant", "content": ""}]
-    prompt, _ = template.encode_oneturn(tokenizer, answered, system)
-    return {"token_ids": list(prompt), "pieces": pieces(tokenizer, prompt)}
+    encoded = template.encode_multiturn(tokenizer, answered, system)
+    prompt = [token for asked, said in encoded[:-1] for token in (*asked, *said)]
+    prompt += encoded[-1][0]
+    return {"token_ids": prompt, "pieces": pieces(tokenizer, prompt)}
 
 
 def rendered(tokenizer: Any, messages: Messages, plan: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Fetch a base model from the hub or a mirror: `python -m trainer.engine.fetch REPOSITORY FOLDER`.
+"""Fetch a base model from the hub or a mirror, with the chat template that runs train with.
+
+    python -m trainer.engine.fetch REPOSITORY FOLDER
+    python -m trainer.engine.fetch --template FOLDER    # only the template, for a copied base
 
 It runs in the engine's environment, which has the hub's client. A download that was cut off goes
 on where it was; the folder gets its name only when it is whole. HF_ENDPOINT names a mirror.
@@ -13,10 +16,10 @@ import httpx
 from huggingface_hub import constants, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-TEMPLATE = "chat_template.jinja"
+from trainer.engine.templates import HUB_TEMPLATE, PLAIN, TEMPLATE, TEMPLATES, base_kind
+
 # What training and serving read; no pickled weights, no code, no other framework's files.
 WANTED = ["*.safetensors", "*.json", "*.txt", "*.jinja", "tokenizer.model", "LICENSE*"]
-PLAIN = Path(__file__).with_name("chatml.jinja")
 
 
 def fetch(repository: str, folder: Path) -> bool:
@@ -30,26 +33,34 @@ def fetch(repository: str, folder: Path) -> bool:
     staging = folder.with_name(f".tmp-{folder.name}")
     snapshot_download(repository, local_dir=staging, allow_patterns=WANTED)
     shutil.rmtree(staging / ".cache", ignore_errors=True)
-    use_plain_template(staging)
+    install_template(staging)
     os.sync()
     staging.rename(folder)
     return True
 
 
-def use_plain_template(folder: Path) -> None:
-    """Have the base served with plain ChatML, which is what our runs train with.
+def install_template(folder: Path) -> Path:
+    """Have the base served with the template that our runs train it with; return which one.
 
-    A hybrid model's own template (kept beside it) opens a thinking block that training does not
-    show it; the parity gate would refuse every model of that base.
+    A hybrid model's own template (kept beside ours) leaves the thinking block out of earlier turns,
+    which training writes into every turn; the parity gate would refuse every model of that base.
+    Whatever else the base brings is served as plain ChatML. Adapters that were trained with the
+    template before this one are no longer served. Raises OSError, ValueError.
     """
-    own = folder / TEMPLATE
-    if own.is_file():
-        own.rename(folder / "chat_template.hub.jinja")
-    shutil.copyfile(PLAIN, own)
+    own, hub = folder / TEMPLATE, folder / HUB_TEMPLATE
+    if own.is_file() and not hub.exists():
+        own.rename(hub)
+    elif hub.exists():
+        own.unlink(missing_ok=True)
+    wanted = TEMPLATES.get(base_kind(folder), PLAIN)
+    shutil.copyfile(wanted, own)
+    return wanted
 
 
 def main(arguments: list[str]) -> int:
     """Fetch and say what happened; return the exit status."""
+    if arguments[0] == "--template":
+        return replace_template(Path(arguments[1]))
     repository, folder = arguments[0], Path(arguments[1])
     try:
         fresh = fetch(repository, folder)
@@ -64,6 +75,17 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{folder}: {error}\n")
         return 1
     sys.stdout.write(f"{folder}: {'fetched' if fresh else 'there already'}\n")
+    return 0
+
+
+def replace_template(folder: Path) -> int:
+    """Put our template into a base's folder and say which; return the exit status."""
+    try:
+        used = install_template(folder)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"{folder}: {error}\n")
+        return 1
+    sys.stdout.write(f"{folder}: {TEMPLATE} is now our {used.name}\n")
     return 0
 
 

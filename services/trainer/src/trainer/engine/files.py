@@ -1,7 +1,9 @@
 """The files of a run that the engine writes and the service reads.
 
-`events.jsonl` grows by one durable line an event; `rank-0.json` (how far) and `outcome.json` (how
-it ended) are replaced as a whole. `cancel` is written by the service: stop at the next step.
+`events.jsonl` grows by one durable line an event; `rank-N.json` (how far process N is) and
+`outcome.json` (how it ended) are replaced as a whole; `nonfinite.json` shows the rows on which the
+loss stopped being a number. `cancel` is written by the service: stop as soon as possible.
+With more than one process, N counts from 0, and process 0 writes everything but `rank-N.json`.
 """
 
 import json
@@ -46,16 +48,19 @@ class RunFiles:
 
     Args:
         folder: the run's own folder.
+        rank: number of this process among those that train together.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rank: int = 0) -> None:
         self.folder = folder
         self.events = folder / "events.jsonl"
-        self.rank = folder / "rank-0.json"
+        self.rank = folder / f"rank-{rank}.json"
         self.outcome = folder / "outcome.json"
         self.export = folder / "export.json"
         self.checkpoints = folder / "checkpoints"
         self.cancel = folder / "cancel"
+        self.nonfinite = folder / "nonfinite.json"
+        self.engine = folder / "engine.pid"
 
     def event(self, kind: str, step: int, figures: dict[str, float], detail: str = "") -> None:
         """Append one event and wait for the disk."""
@@ -83,10 +88,29 @@ class RunFiles:
         staged.replace(self.events)
         fsync_folder(self.folder)
 
-    def finished(self, state: str, code: str = "", message: str = "", hint: str = "") -> None:
-        """Record how the process ended: done, cancelled or failed."""
+    def known_events(self) -> list[dict[str, Any]]:
+        """Return the events so far, torn lines left out."""
+        if not self.events.exists():
+            return []
+        lines = self.events.read_text(encoding="utf-8", errors="replace").splitlines()
+        return [event for event in map(parse, lines) if event]
+
+    def finished(
+        self, state: str, code: str = "", message: str = "", hint: str = "", **result: Any
+    ) -> None:
+        """Record how the process ended: done, cancelled or failed.
+
+        Args:
+            state: of the run.
+            code: of the error, if it failed; with `message` and `hint` for people.
+            result: what else is known: `stop` (why before its last step), `best_step`, `metrics`,
+                `notes` (what was done otherwise than asked).
+        """
         error = {"code": code, "message": message, "hint": hint or None} if code else None
-        write_atomic(self.outcome, {"state": state, "error": error, "pid": os.getpid()})
+        document = {"state": state, "error": error, "pid": os.getpid(), "stop": None}
+        write_atomic(
+            self.outcome, {**document, "best_step": None, "metrics": {}, "notes": [], **result}
+        )
 
 
 def parse(line: str) -> Any:

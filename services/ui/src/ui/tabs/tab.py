@@ -16,11 +16,12 @@ from ui.texts import DEFAULT, Texts, as_language, texts_in
 
 @dataclass(frozen=True)
 class Workbench:
-    """What tabs are built with."""
+    """What tabs are built with; `tab` is the one that is being built."""
 
     settings: UiSettings
     talk: Talk
     language: gr.Radio
+    tab: gr.Tab
 
 
 @dataclass(frozen=True)

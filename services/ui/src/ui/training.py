@@ -1,0 +1,83 @@
+"""What the trainer says of its runs: asked at most once a second, however many pages are open."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from contracts.job import JobState
+from contracts.run import RunEvent, RunRecord
+from ui.backend import Backend
+from ui.errors import ProblemError
+
+# The list begins with those that wait, the next one last: a long queue must not hide the others.
+WAITING_SHOWN = 3
+RUNS_SHOWN = 8
+FRESH_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Training:
+    """The latest runs, and the events of one of them; `runs` is None where nobody answers."""
+
+    runs: tuple[RunRecord, ...] | None = None
+    chosen: RunRecord | None = None
+    events: tuple[RunEvent, ...] = ()
+
+
+class TrainingSource:
+    """Asks the trainer for its runs.
+
+    Args:
+        backend: the services.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, backend: Backend, clock: Callable[[], float] = time.monotonic) -> None:
+        self.backend = backend
+        self._clock = clock
+        self._found: dict[str, tuple[float, Training]] = {}
+        self._lock = asyncio.Lock()
+
+    async def training(self, picked: str) -> Training:
+        """Return the latest runs and the events of the run `picked`; never raises.
+
+        Where nothing was picked, or it is not among them, the run that goes on is followed, else
+        the newest.
+        """
+        async with self._lock:
+            at, known = self._found.get(picked, (float("-inf"), Training()))
+            if self._clock() - at < FRESH_SECONDS:
+                return known
+            found = await self._ask(picked)
+            now = self._clock()
+            kept = {key: old for key, old in self._found.items() if now - old[0] < FRESH_SECONDS}
+            self._found = kept | {picked: (now, found)}
+            return found
+
+    async def _ask(self, picked: str) -> Training:
+        try:
+            runs = latest(await self.backend.runs())
+        except ProblemError:
+            return Training()
+        chosen = choose(runs, picked)
+        try:
+            events = tuple(await self.backend.run_log(chosen.id)) if chosen else ()
+        except ProblemError:
+            events = ()
+        return Training(runs, chosen, events)
+
+
+def latest(runs: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
+    """Return the next of those that wait, and the newest of the others, as they were listed."""
+    waiting = [run for run in runs if run.state is JobState.QUEUED]
+    others = [run for run in runs if run.state is not JobState.QUEUED]
+    return (*waiting[-WAITING_SHOWN:], *others[:RUNS_SHOWN])
+
+
+def choose(runs: tuple[RunRecord, ...], picked: str) -> RunRecord | None:
+    """Return the run that was picked, else the one that goes on, else the newest."""
+    named = [run for run in runs if run.id == picked]
+    going_on = [run for run in runs if run.state is JobState.RUNNING]
+    others = [run for run in runs if run.state is not JobState.QUEUED]
+    return next(iter([*named, *going_on, *others, *runs]), None)
