@@ -10,6 +10,7 @@ round in each round. Ends with status 1 where the median of ours is below 0.97 o
 """
 
 import argparse
+import asyncio
 import json
 import os
 import random
@@ -25,13 +26,12 @@ from contracts.durable import tree_digests
 from contracts.identity import now
 from contracts.run import Overrides, RunRequest
 from contracts.volume import Volume
-from trainer.bases import Bases
-from trainer.child import Engine
-from trainer.recipe import Shelf
+from trainer.config import Settings
+from trainer.preparation import prepare
 from trainer.runfolder import Ingredients, RunFolder
+from trainer.workshop import open_workshop
 
 ROOT = Path(__file__).parents[1]
-TRAINER = ROOT / "services/trainer"
 EXPECTED = 0.97
 ROWS = 640
 TEXT = "今天有点累但是没关系先喝口水再慢慢想明天要做的事情你已经很努力了"
@@ -71,17 +71,18 @@ class Bench:
     """
 
     def __init__(self, folder: Path, python: Path, steps: int) -> None:
-        volume = Volume(folder)
-        self.engine = Engine(python, folder / "cache", os.environ)
-        self.run = RunFolder(volume, "overhead")
-        base = Bases(TRAINER / "bases").get("starter")
+        settings = Settings(
+            data_dir=folder, state_dir=folder / "state", engine_python=python, measure_rows=0
+        )
+        shop = open_workshop(settings, os.environ)
+        self.engine = shop.engine
+        self.run = RunFolder(shop.volume, "overhead")
+        base = shop.bases.get("starter")
         halves = {"save_steps": steps // 2, "eval_steps": steps // 2}
         overrides = Overrides(max_steps=steps // 2 * 2, **halves)
-        request = RunRequest(dataset_id="rows", overrides=overrides)
-        recipe = Shelf(TRAINER / "recipes").get("lora")
-        given = Ingredients(request, recipe, base, publish_rows(volume))
-        golden = TRAINER / "golden/prompts.yaml"
-        self.run.prepare(given, golden, {"keep_checkpoints": 2, "reply_tokens": 1})
+        request = RunRequest(dataset_id="rows", overrides=overrides, stop_when_flat=False)
+        given = Ingredients(request, shop.shelf.get("lora"), base, publish_rows(shop.volume))
+        asyncio.run(prepare(shop, self.run, given, None))
 
     def rounds(self, count: int) -> dict[str, list[float]]:
         """Return steps/s of each round, by way."""

@@ -157,3 +157,8 @@ def test_every_term_grows_with_the_batch_or_stays() -> None:
 def test_a_seventeen_hundred_million_model_fits_a_small_card_in_four_bits() -> None:
     """QLoRA of rank 64 on rows of 1024 tokens stays below 8 GiB, one row at a time."""
     assert total(predict(qwen3(), qlora(), replace(STEP, micro=1))) < 8 << 30
+
+
+def test_config_without_sizes_is_of_no_known_architecture() -> None:
+    """A family whose sizes are missing cannot be predicted, and says so instead of failing."""
+    assert architecture({"model_type": "qwen3"}) is None

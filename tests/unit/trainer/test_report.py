@@ -80,3 +80,11 @@ def test_end_says_why_and_what_was_measured(report: Report) -> None:
     assert report.record.metrics == {"bleu_4": 3.5}
     report.ended({"state": "cancelled", "error": None})
     assert (report.record.stop, report.record.best_step) == (None, 6)
+
+
+def test_what_the_engine_did_otherwise_is_noted_once(report: Report) -> None:
+    """A choice that fell back is said in the record, also where the engine says it again."""
+    said = "the checkpoint is chosen by its loss: there is one style"
+    for _ in range(2):
+        report.ended({"state": "done", "notes": [said]})
+    assert report.record.notes == [said]

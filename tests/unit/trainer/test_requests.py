@@ -1,8 +1,10 @@
 """What a run may be asked for beside its recipe, over HTTP, with the fake engine."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,9 @@ from fastapi.testclient import TestClient
 from contracts.job import Job, JobState
 from contracts.volume import Volume
 from fakes.training import DATASET, write_base
+from repository import ROOT
+from trainer.app import create_app
+from trainer.config import Settings
 from trainer.runfolder import RunFolder
 
 Wait = Callable[[str], Job]
@@ -159,3 +164,19 @@ def test_waiting_runs_are_listed_in_the_order_of_their_start(
     for run in ids:
         client.post(f"/runs/jobs/{run}/cancel")
     assert wait(f"/runs/jobs/{ids[0]}").state is JobState.CANCELLED
+
+
+def test_weights_split_over_one_process_are_refused(settings: Settings, tmp_path: Path) -> None:
+    """A recipe with `sharding` asks for several processes, by the setting's name."""
+    recipes = tmp_path / "shipped/recipes"
+    shutil.copytree(ROOT / "services/trainer/recipes", recipes)
+    text = (recipes / "lora.yaml").read_text(encoding="utf-8")
+    split = text.replace("  kind: adapter", "  kind: adapter\n  sharding: fsdp")
+    (recipes / "split.yaml").write_text(split, encoding="utf-8")
+    changed = settings.model_copy(
+        update={"shipped_dir": tmp_path / "shipped", "state_dir": tmp_path / "other"}
+    )
+    with TestClient(create_app(changed, {})) as split_client:
+        answer = split_client.post("/runs", json={"dataset_id": DATASET, "recipe": "split"})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "recipe")
+    assert "TRAINER_NPROC" in answer.json()["error"]["hint"]

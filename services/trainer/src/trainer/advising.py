@@ -10,14 +10,13 @@ from trainer.advisor import advise, recognised
 from trainer.arguments import Places, engine_arguments
 from trainer.bases import Base
 from trainer.doubts import style_counts
-from trainer.fitting import Fitted, ask_fit
+from trainer.fitting import FitFailedError, Fitted, ask_fit
 from trainer.intake import find_dataset
+from trainer.recipe_choice import chosen_recipe
 from trainer.rows import write_chats
 from trainer.runfolder import RunFolder, first_record
 from trainer.workshop import Workshop
 
-# The lengths of the rows do not depend on the recipe; this one is always there.
-RECIPE = "lora"
 RUNS = 1000  # of which those on this dataset make the learning curve
 
 
@@ -28,11 +27,16 @@ async def advice(shop: Workshop, request: AdviceRequest) -> Advice:
 
     Raises:
         InvalidInputError: there is no such dataset or base; it names the field.
-        FitFailedError, EngineMissingError: the rows could not be measured.
+        EngineMissingError: there is no engine to count the rows' tokens.
     """
     dataset = find_dataset(shop, request.dataset_id)
     base = shop.bases.get(request.base_model)
-    fit = await measured(shop, request, dataset, base)
+    try:
+        fit = await measured(shop, request, dataset, base)
+    except FitFailedError as error:  # no recipe fits that card, say: the advisor tells what would
+        told = await asyncio.to_thread(advised, shop, request, dataset, base, None)
+        said = f"the advice knows no lengths of rows: {error}"
+        return told.model_copy(update={"warnings": [said, *told.warnings]})
     return await asyncio.to_thread(advised, shop, request, dataset, base, fit)
 
 
@@ -41,10 +45,11 @@ async def measured(
 ) -> Fitted:
     """Return how a run would be fitted, without a step on the card."""
     source = shop.volume.dataset(dataset.id).resolve()
-    asked = RunRequest(dataset_id=dataset.id, base_model=base.name, recipe=RECIPE)
     preset, _ = recognised(base)
+    recipe, _, _ = chosen_recipe(shop.shelf, base, preset, request.card_bytes, 0)
+    asked = RunRequest(dataset_id=dataset.id, base_model=base.name, recipe=recipe.name)
     places = Places(base=base.path, dataset=source, run=source)
-    arguments = engine_arguments(shop.shelf.get(RECIPE), asked, dataset, places, preset)
+    arguments = engine_arguments(recipe, asked, dataset, places, preset)
     return await ask_fit(
         shop.engine,
         arguments,
@@ -57,13 +62,13 @@ async def measured(
 
 
 def advised(
-    shop: Workshop, request: AdviceRequest, dataset: DatasetManifest, base: Base, fit: Fitted
+    shop: Workshop, request: AdviceRequest, dataset: DatasetManifest, base: Base, fit: Fitted | None
 ) -> Advice:
     """Return the advisor's word, which counts the rows of each style and knows the earlier runs."""
     train = shop.volume.dataset(dataset.id) / "train.json"
     counts = style_counts(json.loads(train.read_text(encoding="utf-8")), dataset.styles)
     runs = earlier_runs(shop)
-    answer = fit.model_dump()
+    answer = fit.model_dump() if fit else {}
     return advise(request, dataset, base, answer, shop.shelf, runs, rows_by_style=counts)
 
 

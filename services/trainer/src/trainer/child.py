@@ -81,6 +81,11 @@ class Engine:
             "TONESMITH_PARENT": str(os.getpid()),
         }
 
+    @property
+    def alone(self) -> bool:
+        """Whether one process trains by itself, without torchrun."""
+        return launch("", self.processes, self.environ) == [""]
+
     def clear_cache(self) -> None:
         """Forget the tokenized copies of datasets; each run makes its own."""
         shutil.rmtree(self.cache / "datasets", ignore_errors=True)

@@ -29,11 +29,23 @@ def look_up(shop: Workshop, request: RunRequest) -> Ingredients:
             field="recipe",
             hint="a run takes an adapter recipe, such as 'lora'; bases are built by `make starter`",
         )
+    check_processes(shop, recipe)
     base = shop.bases.get(request.base_model)
     preset_of(base)  # refuses a base whose chats we cannot write down
     dataset = find_dataset(shop, request.dataset_id)
     check_pairs(recipe, request, dataset)
     return Ingredients(request, recipe, base, dataset, continued(shop, request, recipe, base))
+
+
+def check_processes(shop: Workshop, recipe: Recipe) -> None:
+    """Raise InvalidInputError where a recipe splits weights and there is one process only."""
+    if recipe.header.sharding == "none" or not shop.engine.alone:
+        return
+    raise InvalidInputError(
+        f"recipe {recipe.name!r} splits the weights over several processes, here is one",
+        field="recipe",
+        hint="set TRAINER_NPROC to the number of cards",
+    )
 
 
 def find_dataset(shop: Workshop, dataset_id: str) -> DatasetManifest:

@@ -59,8 +59,10 @@ class Report:
             self.update(notes=[*self.record.notes, sentence])
 
     def ended(self, outcome: Mapping[str, Any]) -> None:
-        """Take over how the engine ended: why it stopped, the best step and what it measured."""
+        """Take over how the engine ended: why it stopped, what it measured and had to change."""
         stop = outcome.get("stop")
+        for sentence in outcome.get("notes") or []:
+            self.note(str(sentence))
         self.update(
             stop=Stop.model_validate(stop) if stop else None,
             best_step=outcome.get("best_step") or self.record.best_step,

@@ -89,11 +89,22 @@ class Architecture:
         return 2 * self.layers * self.query / met
 
 
+SIZES = frozenset(
+    {
+        "num_attention_heads",
+        "hidden_size",
+        "num_hidden_layers",
+        "intermediate_size",
+        "vocab_size",
+    }
+)
+
+
 def architecture(config: Mapping[str, Any]) -> Architecture | None:
-    """Return the sizes in a config.json; None for a family whose layers are built otherwise."""
+    """Return the sizes in a config.json; None where they are not in it, or the layers differ."""
     config = config.get("text_config") or config
     family = str(config.get("model_type", ""))
-    if family not in FAMILIES:
+    if family not in FAMILIES or not config.keys() >= SIZES:
         return None
     heads, hidden = int(config["num_attention_heads"]), int(config["hidden_size"])
     dtype = str(config.get("dtype") or config.get("torch_dtype") or "float32")

@@ -90,7 +90,9 @@ def encoded(
     """Return a row's token ids with a style's prompt, and at which of them the reply begins."""
     turns = [message for message in row["messages"] if message["role"] != "system"]
     messages = [*turns, {"role": "assistant", "content": row["reply"]}]
-    asked, reply = template.encode_oneturn(tokenizer, messages, prompt)
+    # Turn by turn, as training encodes chats: on a hybrid base each turn has its empty block.
+    *earlier, (question, reply) = template.encode_multiturn(tokenizer, messages, prompt)
+    asked = [*(token for turn in earlier for part in turn for token in part), *question]
     return [*asked, *reply], len(asked)
 
 
