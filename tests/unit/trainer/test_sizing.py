@@ -20,7 +20,7 @@ def asked(micro: int = 8, **fixed: int) -> Asked:
 @pytest.mark.parametrize(
     ("fixed", "allowed", "units"),
     [
-        ({}, [1, 2, 4, 8], 16),
+        ({}, [1, 2, 4, 8, 16], 16),
         ({"per_device_train_batch_size": 4}, [4], 16),
         ({"per_device_train_batch_size": 6}, [6], 18),
         ({"gradient_accumulation_steps": 4}, [4], 16),
@@ -40,11 +40,3 @@ def test_a_cpu_takes_the_recipes_micro_batch_where_its_memory_allows() -> None:
     candidates = [1, 2, 4, 8, 16]
     assert cpu_micro(candidates, choice(16, sequence=64), asked(), None) == 8
     assert cpu_micro(candidates, choice(16, sequence=4096), asked(), None) == 1
-
-
-def test_grouped_updates_are_made_of_two_micro_batches_at_least() -> None:
-    """Rows of one length are often of one style; rows as they come need no such mixing."""
-    grouped, plain = (allowed_micro(asked(), choice(16, batching=n)) for n in ("grouped", "plain"))
-    assert grouped == ([1, 2, 4, 8], 16)
-    assert plain == ([1, 2, 4, 8, 16], 16)
-    assert allowed_micro(asked(), choice(1)) == ([1], 1)

@@ -51,6 +51,7 @@ async def prepare(shop: Workshop, folder: RunFolder, given: Ingredients, known: 
         TonesmithError: the dataset is damaged, or no fit was found.
     """
     arguments = await asyncio.to_thread(write_data, folder, given)
+    arguments |= sharding_arguments(given.recipe, shop.sharding)
     before, overrides = folder.arguments(), given.request.overrides
     rows = folder.plan().get("train_rows")
     if known and before and rows:
@@ -61,7 +62,6 @@ async def prepare(shop: Workshop, folder: RunFolder, given: Ingredients, known: 
         rows = fitted.lengths.rows
     arguments = for_device(arguments, card=known.card_bytes is not None)
     arguments = paced(arguments, known.rows_per_update, rows, overrides)
-    arguments |= sharding_arguments(given.recipe, shop.sharding)
     flat = plateau_plan(arguments, known.rows_per_update, rows)
     plan = engine_plan(shop, folder, given)
     plan |= {"train_rows": rows, "plateau": flat if given.request.stop_when_flat else None}

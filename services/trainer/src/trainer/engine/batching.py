@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer.engine.ways import (
-    GROUPS,
     PACK_ROUND,
     PACKED_AT_ONCE,
     ROUND,
@@ -136,8 +135,7 @@ def all_ways(rows: list[int], cutoff: int, asked: Asked, wanted: str | None) -> 
     pair = asked.pair_cost
     update = max(1, asked.rows)
     micro = min(update, int(asked.fixed.get("per_device_train_batch_size", asked.micro)))
-    sizes = {"grouped": min(micro, max(1, update // GROUPS)), "plain": micro}
-    padded = [padded_way(name, rows, size, update, pair) for name, size in sizes.items()]
+    padded = [padded_way(name, rows, micro, update, pair) for name in ("grouped", "plain")]
     padded = [
         Way(way.batching, cutoff, way.sequence, 1.0, way.useful_ratio, way.cost) for way in padded
     ]

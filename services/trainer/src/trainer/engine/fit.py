@@ -130,7 +130,6 @@ def answer_of(
             *choice.reasons,
             kept(choice.way, units, asked),
             *sizes.reasons,
-            *mixed(choice, sizes),
             *refused(found),
         ],
     }
@@ -144,13 +143,6 @@ def evaluated(arguments: dict[str, Any], choice: Choice, sizes: Sizes, card: int
     if card is None and choice.way.batching != "packed":
         return 0
     return min(int(arguments.get("per_device_eval_batch_size") or sizes.micro), sizes.micro)
-
-
-def mixed(choice: Choice, sizes: Sizes) -> list[str]:
-    """Return why an update of grouped rows is made in parts."""
-    if choice.way.batching != "grouped" or sizes.accumulation == 1:
-        return []
-    return ["An update is made of several groups, so that it learns from rows of all lengths."]
 
 
 def refused(found: dict[str, Any]) -> list[str]:

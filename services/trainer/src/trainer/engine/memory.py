@@ -24,8 +24,8 @@ BYTES_4BIT = 0.5 + 1 / 64 + 4 / (64 * 256)
 FLOAT = 4
 # The driver's own memory for a process, with cuBLAS: 400-600 MiB on Ampere to Hopper.
 CONTEXT = 600 << 20
-# Blocks that the caching allocator holds and cannot join: 2-6 % of what changes from step to step
-# is what the authors of "expandable_segments" report for rows of one length.
+# Blocks that the caching allocator holds and cannot join, of what changes from step to step.
+# Assumed, not measured: tests/gpu holds the sum to 15 % of a real card's peak.
 SLACK = 0.04
 
 

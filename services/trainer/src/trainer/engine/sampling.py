@@ -5,7 +5,8 @@ generator, which a resumed process has in another state: from the second epoch o
 other batches than the run that was never killed. It also shuffles the held-out rows, so that two
 evaluations of one checkpoint differ. Here both orders follow from the seed and the epoch alone.
 And it sorts the rows of fifty updates, which then follow each other from long to short; here they
-are eight, and their micro-batches come in any order: the same steps learn more (docs/log.md).
+are eight, and their micro-batches come in any order, so that no stretch of a run reads long rows
+or one style only.
 """
 
 import random

@@ -5,7 +5,6 @@ from typing import Any
 
 from trainer.engine import memory, planner
 from trainer.engine.batching import Asked, Choice
-from trainer.engine.ways import GROUPS
 
 BAND = (0.90, 0.95)
 # Logits of one micro-batch on a CPU; a larger one is no faster, and memory there is shared.
@@ -30,8 +29,7 @@ def allowed_micro(asked: Asked, choice: Choice) -> tuple[list[int], int]:
     """Return the micro-batches that the request allows, and the units of an update.
 
     A micro-batch and an accumulation that are both fixed decide the update; one of them alone
-    must divide it, or the nearest update that it divides is taken. Grouped rows come in `GROUPS`
-    micro-batches at least.
+    must divide it, or the nearest update that it divides is taken.
     """
     micro = asked.fixed.get("per_device_train_batch_size")
     steps = asked.fixed.get("gradient_accumulation_steps")
@@ -43,8 +41,7 @@ def allowed_micro(asked: Asked, choice: Choice) -> tuple[list[int], int]:
     if steps:
         single = max(1, round(units / int(steps)))
         return [single], single * int(steps)
-    most = max(1, units // GROUPS) if choice.way.batching == "grouped" else units
-    return [each for each in planner.divisors(units) if each <= most], units
+    return planner.divisors(units), units
 
 
 def planned(
