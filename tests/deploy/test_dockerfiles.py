@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -177,3 +178,14 @@ def test_build_sees_only_what_is_named() -> None:
     assert rules[0] in ("*", "**")
     allowed = {rule[1:].strip("/").split("/")[0] for rule in rules if rule.startswith("!")}
     assert allowed.isdisjoint({".env", ".git", "secrets", "var", "tests", "*", "**"})
+
+
+@pytest.mark.parametrize("service", [service.name for service in SERVICES])
+def test_data_files_of_a_package_come_into_its_build(service: str) -> None:
+    """What a wheel of ours takes along is let through by `.dockerignore`, or no image is built."""
+    folder = ROOT / "services" / service
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    allowed = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    for name in wheel.get("force-include", {}):
+        assert f"!services/{service}/{name}" in allowed
