@@ -11,7 +11,7 @@ help:  ## Show this list
 demo: setup engines  ## The whole journey on this machine: no GPU, no Docker, no API key
 	.venv/bin/tonesmith demo
 
-test: setup  ## The default tests (below 90 s), linters and types
+test: setup  ## The default tests (two minutes), linters and types
 	scripts/test.sh
 
 setup:  ## Make .venv with the command `tonesmith`
