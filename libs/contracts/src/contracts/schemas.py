@@ -18,6 +18,7 @@ from contracts.dataset import DatasetManifest, DatasetRequest, ImportRequest, Im
 from contracts.errors import ErrorResponse
 from contracts.evaluation import EvaluationManifest, EvaluationReport, EvaluationRequest, Reply
 from contracts.export import ExportManifest, ExportRequest
+from contracts.gpu import GpuReport
 from contracts.job import Job
 from contracts.lease import Lease, LeaseRequest
 from contracts.run import RunEvent, RunRecord, RunRequest
@@ -37,6 +38,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     EvaluationRequest,
     ExportManifest,
     ExportRequest,
+    GpuReport,
     ImportRequest,
     ImportResult,
     Job,
