@@ -59,7 +59,8 @@ class Ordeal:
         overrides = Overrides(max_steps=STEPS, save_steps=SAVE_STEPS)
         with stack.datagen() as datagen, stack.trainer() as trainer:
             self.dataset_id = datagen.generate(request).id
-            self.run_id = trainer.train(RunRequest(dataset_id=source.id, overrides=overrides)).id
+            asked = RunRequest(dataset_id=source.id, overrides=overrides, stop_when_flat=False)
+            self.run_id = trainer.train(asked).id
         until(lambda: self.seeds, HEALTHY_SECONDS, stack.log_tails)
         self.promised: set[str] = set()
         self.during: Counter[str] = Counter()

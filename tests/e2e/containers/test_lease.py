@@ -31,7 +31,8 @@ def run(exclusive: ComposeProject, dataset: DatasetManifest) -> str:
     overrides = Overrides(max_steps=40, save_steps=10)
     assert engine_processes(exclusive), "a stack that serves has an engine"
     with exclusive.trainer() as trainer:
-        started = trainer.train(RunRequest(dataset_id=dataset.id, overrides=overrides)).id
+        asked = RunRequest(dataset_id=dataset.id, overrides=overrides, stop_when_flat=False)
+        started = trainer.train(asked).id
     until(lambda: status(exclusive).state == "lent", LEND_SECONDS, exclusive.log_tails)
     return started
 
