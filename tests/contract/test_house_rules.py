@@ -15,7 +15,7 @@ FORBIDDEN_NAMES = {"utils", "util", "common", "misc", "manager", "base", "core",
 LONG_FUNCTIONS: dict[str, str] = {}
 LONG_MODULES: dict[str, str] = {}
 
-SOURCES = python_files("libs", "cli", "services", "benchmarks", "scripts")
+SOURCES = python_files("libs", "cli", "services", "benchmarks", "scripts", "monitoring")
 TESTS = python_files("tests")
 
 

@@ -32,7 +32,7 @@ IMPORT_NAMES = {
 }
 ONLY_IN = {
     "openai": ["services/datagen/src/datagen/teacher.py"],
-    "pynvml": ["services/trainer/src/trainer/gpu.py"],
+    "pynvml": ["services/trainer/src/trainer/gpu/nvml.py"],
     "docker": ["cli/"],
     "llamafactory": ["services/trainer/src/trainer/engine/", "benchmarks/"],
     "vllm": ["services/serving/src/serving/engine/", "benchmarks/"],

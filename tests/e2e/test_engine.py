@@ -40,6 +40,22 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def expect_pace(rank: dict[str, Any], steps: int) -> dict[str, Any]:
+    """Check what a rank file says of the pace after so many steps; return its figures."""
+    taken, waited, totals = rank["pace"]["step"], rank["pace"]["data_wait"], rank["totals"]
+    assert taken["counts"][-1] == totals["steps"] == steps
+    assert waited["counts"][-1] >= steps
+    assert 0 < waited["sum"] < taken["sum"]
+    assert totals["flops"] == pytest.approx(totals["tokens"] * rank["flops_per_token"], rel=0.2)
+    assert rank["dtype"] in ("bf16", "fp32")
+    assert rank.get("gpu_uuid", "GPU-").startswith("GPU-")
+    assert rank["logged_at"] <= rank["at"]
+    figures: dict[str, Any] = rank["figures"]
+    assert figures["step_seconds_ewma"] > 0
+    assert figures["eta_seconds"] > 0
+    return figures
+
+
 def test_flat_run_stops_and_exports_its_best_checkpoint_byte_for_byte(
     base: Path, tmp_path: Path
 ) -> None:
@@ -54,8 +70,9 @@ def test_flat_run_stops_and_exports_its_best_checkpoint_byte_for_byte(
     # Dies as soon as the checkpoint of the stop is sealed: the fifth, at step 20.
     assert run.run(FAILPOINT="ckpt.after_manifest@5") < 0
     assert run.events()[-1]["kind"] == "stop"
-    figures = run.read("rank-0.json")["figures"]
+    figures = expect_pace(run.read("rank-0.json"), steps=20)
     assert run.run() == 0
+    assert run.read("rank-0.json")["totals"]["steps"] == 20
     outcome = run.outcome()
     stop = outcome["stop"]
     assert stop["reason"] == "flat"
@@ -110,7 +127,9 @@ def test_row_that_breaks_the_loss_is_named(tmp_path: Path, accumulation: int) ->
     assert found["loss"] == "nan"
     assert 0 <= found["micro_batch"] < accumulation
     assert f"step {found['step']}" in error["message"]
-    assert run.read("rank-0.json")["figures"]["nonfinite_steps"] >= 1
+    rank = run.read("rank-0.json")
+    assert rank["totals"]["nonfinite_steps"] >= 1
+    assert rank["figures"]["grad_norm"] == "nan"
     for one in checkpoints.verified(run.checkpoints):
         assert one.step < found["step"]
 

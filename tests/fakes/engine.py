@@ -10,6 +10,8 @@ the loss of step N is 8 / (N + 1). `FAILPOINT` names the fault:
     fake.diverged  says that the loss is no number            fake.broken_template
     fake.unfit     cannot be fitted                           ckpt.*       as in the real engine
     fake.waits@N   at step N until there is a file `go-on`    fake.slow_fit takes a minute to fit
+
+`TORCH_FAKE_CARD` is the UUID of a card that it says it has, an H200.
 """
 
 import json
@@ -30,12 +32,25 @@ from trainer.engine.files import RunFiles, read_json, write_atomic
 from trainer.engine.occupancy import BUSY, BusyError, Occupancy, write_identity
 from trainer.engine.parent import die_with_parent, guard
 from trainer.engine.plateau import Parameters, Plateau
+from trainer.engine.speed import Speed
 
 FAULT, _, AT = os.environ.get("FAILPOINT", "").partition("@")
 STEP_SECONDS = float(os.environ.get("TORCH_FAKE_STEP_SECONDS", "0.002"))
 VERSIONS = {"llamafactory": "0.9.5", "torch": "2.13.0+fake", "transformers": "5.6.0"}
 RANK, WORLD = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+CARD = os.environ.get("TORCH_FAKE_CARD")
+ROW_TOKENS = 50
+SMALL = {"model_type": "qwen3", "hidden_size": 64, "intermediate_size": 128, "vocab_size": 512}
+SMALL |= {"num_hidden_layers": 2, "num_attention_heads": 2}
 LAUNCHER = "torch.distributed.run"
+
+
+class Config:
+    """The configuration of the model that it does not train."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sizes."""
+        return dict(SMALL)
 
 
 @dataclass
@@ -46,7 +61,8 @@ class FakeRun:
     plan: dict[str, Any]
     recipe: dict[str, Any]
     known: dict[str, Any] = field(default_factory=dict)
-    figures: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, float | str] = field(default_factory=dict)
+    logged_at: float | None = None
 
     def train(self) -> tuple[str, dict[str, Any]]:
         """Take every step; return how the training ended, and the outcome's other fields."""
@@ -57,9 +73,15 @@ class FakeRun:
         self.files.event("start", begin, {"max_steps": end})
         self.known = {"pid": os.getpid(), "rank": RANK, "world_size": WORLD, "engine": VERSIONS}
         self.known |= {"resumed_from": begin if found else None, "max_steps": end}
+        if CARD:
+            self.known |= {"gpu_uuid": CARD, "gpu_name": "NVIDIA H200"}
+        self.speed = Speed(self.recipe, read_json(self.files.rank))
+        self.speed.describe(Config())
         self.plateau = Plateau(Parameters.of(self.plan.get("plateau")))
         for step in range(begin + 1, end + 1):
+            self.speed.begin()
             time.sleep(STEP_SECONDS)
+            self.speed.end(step)
             self.fail_at(step)
             if state := self.one_step(step, last=step == end):
                 return state, {}
@@ -90,13 +112,20 @@ class FakeRun:
         if step % self.recipe["logging_steps"] == 0:
             self.plateau.train(step, loss)
             self.files.event("log", step, dict(self.figures))
+            self.speed.pace.waited(STEP_SECONDS / 10)
+            self.figures |= self.speed.logged(2.0 * ROW_TOKENS, 2, STEP_SECONDS)
+            self.logged_at = time.time()
         if CARD_BYTES:
             batch = self.recipe["per_device_train_batch_size"]
             self.figures["memory_peak_reserved_bytes"] = batch * ROW_BYTES + 1
         cancelled = self.files.cancel.exists() and FAULT != "fake.deaf"
         if step % self.recipe["save_steps"] == 0 or last or cancelled:
             self.save(step, 9 / (step + 1))
-        self.figures |= self.plateau.figures() | {"tokens": 100.0 * step, "nonfinite_steps": 0.0}
+        self.figures |= self.plateau.figures() | {"tokens": 100.0 * step}
+        self.figures |= self.speed.pace.figures(self.known["max_steps"])
+        if FAULT == "fake.diverged":
+            self.figures["grad_norm"] = "nan"
+            self.speed.totals.add("nonfinite_steps", 1)
         self.say("train", step)
         if FAULT == "fake.diverged":
             return "failed"
@@ -104,8 +133,9 @@ class FakeRun:
 
     def say(self, stage: str, step: int) -> None:
         """Write the rank file."""
-        document = {**self.known, "stage": stage, "step": step, "at": time.time()}
-        write_atomic(self.files.rank, document | {"figures": self.figures}, durable=False)
+        document = {**self.known, **self.speed.document(), "stage": stage, "step": step}
+        document |= {"at": time.time(), "logged_at": self.logged_at, "figures": self.figures}
+        write_atomic(self.files.rank, document, durable=False)
 
     def save(self, step: int, loss: float) -> None:
         """Measure; write, seal and rotate a checkpoint."""

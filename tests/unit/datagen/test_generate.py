@@ -12,8 +12,9 @@ from contracts.dataset import DatasetRequest
 from contracts.style import Language, StyleVersion
 from datagen.asking import Teacher
 from datagen.board import EXHAUSTED, Board
+from datagen.budget import Ledger, Prices
 from datagen.config import Settings
-from datagen.errors import TeacherSetupError
+from datagen.errors import BudgetSpentError, TeacherSetupError
 from datagen.generate import PLAN, Generation, Plan, pinned_plan
 from datagen.journals import read_rejected, read_samples, read_turns
 from datagen.metrics import Metrics
@@ -97,6 +98,31 @@ async def test_quota_is_met_exactly_and_every_refusal_has_a_reason(bench: Bench)
     assert counts.teacher_calls == len(bench.fake.calls) == 24 + 12 + refused.total()
     value = bench.metrics.registry.get_sample_value
     assert value("datagen_samples_total", {"outcome": "accepted", "reason": ""}) == 24
+
+
+async def test_spent_budget_fails_the_job_and_keeps_the_rows(bench: Bench) -> None:
+    """A larger one goes on from there."""
+    generation = bench.generation()
+    generation.teacher.ledger = Ledger(Prices(0.0, 0.0, 1e6), budget=200.0)
+    with pytest.raises(BudgetSpentError):
+        await generation.run(8)
+    kept = len(list(read_samples(bench.folder)))
+    assert 0 < kept < 24
+    board = await bench.run()
+    assert board.counts().accepted == 24
+
+
+async def test_tokens_of_rows_and_the_share_of_duplicates_are_known(bench: Bench) -> None:
+    """From what the teacher reports, and from the board."""
+    board = await bench.run()
+    value = bench.metrics.registry.get_sample_value
+    assert value("datagen_sample_tokens_count", {"field": "reply"}) == 24
+    assert value("datagen_sample_tokens_sum", {"field": "prompt"}) == 240
+    counts = board.counts()
+    repeated = sum(counts.rejected.get(name, 0) for name in ("duplicate", "near_duplicate"))
+    judged = counts.accepted + sum(counts.rejected.values())
+    assert board.duplicate_ratio == pytest.approx(repeated / judged)
+    assert Board([], 3).duplicate_ratio is None
 
 
 async def test_history_is_sent_to_the_teacher_turn_by_turn(bench: Bench) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Counter
 
 from contracts.dataset import DatasetRequest
 from kit import errors
@@ -16,6 +16,7 @@ from kit.app import create_service_app
 def app_with(**options: Any) -> FastAPI:
     """Return an app with routes that misbehave on demand."""
     defaults = {"registry": CollectorRegistry(), "version": "1.2", "max_body_bytes": 100}
+    defaults |= {"environ": {"TONESMITH_REVISION": "abc1234"}}
     app = create_service_app("testing", **defaults | options)
 
     @app.get("/known")
@@ -48,7 +49,27 @@ def test_probes_answer(client: TestClient) -> None:
     """Alive, ready, and metrics with the service's name and version."""
     assert client.get("/health").json() == {"status": "ok"}
     assert client.get("/ready").json() == {"ready": True, "reasons": []}
-    assert 'build_info{service="testing",version="1.2"} 1.0' in client.get("/metrics").text
+    metrics = client.get("/metrics").text
+    assert 'build_info{revision="abc1234",service="testing",version="1.2"} 1.0' in metrics
+    assert "process_resident_memory_bytes" in metrics
+    assert "python_gc_collections_total" in metrics
+
+
+def test_metrics_are_left_out_where_they_are_exposed_elsewhere() -> None:
+    """The page's port is published, and its metrics are nobody's business."""
+    with TestClient(app_with(metrics=False)) as client:
+        assert client.get("/metrics").status_code == 404
+        assert client.get("/health").status_code == 200
+
+
+def test_counter_has_no_series_of_its_creation() -> None:
+    """It would double the series, and nothing reads it."""
+    registry = CollectorRegistry()
+    Counter("work_done", "Work.", registry=registry).inc()
+    with TestClient(app_with(registry=registry)) as client:
+        found = client.get("/metrics").text
+    assert "work_done_total 1.0" in found
+    assert "_created" not in found
 
 
 def test_ready_is_503_with_reasons_when_something_is_missing() -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from kit.volumes import KEY_MODE, VolumeError, given, main, require_writable, seed_keys
+from kit.volumes import KEY_MODE, KEYS, VolumeError, given, main, require_writable, seed_keys
 
 
 def test_keys_are_random_and_stay(tmp_path: Path) -> None:
-    """Two keys that group 0 may read; a second start changes nothing."""
-    assert seed_keys(tmp_path, tmp_path / "none") == ["api_token", "serving_api_key"]
+    """Keys that group 0 may read; a second start changes nothing."""
+    assert seed_keys(tmp_path, tmp_path / "none") == [*KEYS]
     keys = {path.name: path.read_text() for path in tmp_path.iterdir()}
-    assert len(set(keys.values())) == 2
+    assert len(set(keys.values())) == len(KEYS)
     assert all(len(key) >= 40 for key in keys.values())
     assert (tmp_path / "api_token").stat().st_mode & 0o777 == KEY_MODE
     assert seed_keys(tmp_path, tmp_path / "none") == []
@@ -26,7 +26,7 @@ def test_operators_key_wins_and_may_change(tmp_path: Path) -> None:
     keys.mkdir()
     (operator / "api_token").write_text("")
     (operator / "serving_api_key").write_text("mine\n")
-    assert seed_keys(keys, operator) == ["api_token", "serving_api_key"]
+    assert seed_keys(keys, operator) == [*KEYS]
     assert (keys / "serving_api_key").read_text() == "mine"
     (operator / "serving_api_key").write_text("yours\n")
     assert seed_keys(keys, operator) == ["serving_api_key"]
@@ -60,4 +60,4 @@ def test_main_prepares_both_and_prints_no_key(
     told = capsys.readouterr().out
     assert "api_token" in told
     assert (tmp_path / "api_token").read_text() not in told
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["api_token", "serving_api_key"]
+    assert {path.name for path in tmp_path.iterdir()} == {*KEYS}

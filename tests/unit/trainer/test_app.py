@@ -61,9 +61,16 @@ def test_metrics_follow_a_run(client: TestClient, wait: Wait) -> None:
     assert found["train_state", run, "succeeded"] == 1
     assert found["train_state", run, "running"] == 0
     assert found["train_last_checkpoint_step", run] == 6
-    assert found["train_run_info", DATASET, "lora", "starter", run, "1"] == 1
+    info = next(key for key in found if key[0] == "train_run_info")
+    assert (info[2:], len(info[1])) == ((DATASET, "lora", "starter", run, "1"), 12)
     assert found["train_end_timestamp_seconds", run] >= found["train_start_timestamp_seconds", run]
     assert found["train_output_free_bytes",] > 0
+    assert found["train_steps_total", run] == found["train_step_duration_seconds_count", run] == 6
+    assert found["train_exit_code", run] == found["train_collect_errors_total",] == 0
+    assert found["train_last_log_timestamp_seconds", run] > 0
+    assert found["train_flops_total", run] > 0
+    gone = {"train_eta_seconds", "train_gpu_assigned", "train_gpu_seconds_total", "train_mfu_ratio"}
+    assert not gone & {key[0] for key in found}
 
 
 def test_metrics_know_the_latest_runs_only(client: TestClient, wait: Wait) -> None:

@@ -15,6 +15,7 @@ from repository import ROOT
 from trainer.arguments import (
     Places,
     Scalar,
+    config_hash,
     dataset_info,
     engine_arguments,
     for_device,
@@ -197,3 +198,14 @@ def test_recipe_says_how_weights_are_split(sharding: str, key: str | None) -> No
     made = sharding_arguments(split, ROOT / "services/trainer/sharding")
     assert ("fsdp" in made) == (sharding == "fsdp")
     assert (key in made and Path(str(made[key])).is_file()) if key else made == {}
+
+
+def test_configurations_are_told_apart_but_not_by_where_they_lie() -> None:
+    """Two runs of one recipe share a hash; another base or value has another."""
+    here = {"output_dir": "/a/r-1", "dataset_dir": "/a/r-1", "model_name_or_path": "/m/starter"}
+    there = {"output_dir": "/b/r-2", "dataset_dir": "/b/r-2", "model_name_or_path": "/n/starter"}
+    same = config_hash(here | {"lora_rank": 16})
+    assert same == config_hash({"lora_rank": 16} | there)
+    assert len(same) == 12
+    assert same != config_hash(here | {"lora_rank": 8})
+    assert same != config_hash(here | {"lora_rank": 16, "model_name_or_path": "/m/other"})

@@ -1,6 +1,7 @@
 """Series of a run: from its record, what its ranks say, and its checkpoints."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,10 @@ def test_every_figure_of_the_plateau_is_a_series(tmp_path: Path) -> None:
         "loss_noise_ratio": 0.05,
         "plateau_steps": 30,
         "plateau_patience_steps": 60,
-        "tokens": 1234,
-        "nonfinite_steps": 0,
     }
-    found = values(list(progress([seen(tmp_path, [{"figures": figures}], resumed_from=[4, 8])])))
+    totals = {"tokens": 1234, "nonfinite_steps": 0, "steps": 12, "samples": 96, "flops": 7e12}
+    rank = {"figures": figures, "totals": totals}
+    found = values(list(progress([seen(tmp_path, [rank], resumed_from=[4, 8])])))
     assert found["train_loss_smoothed"] == {(): 2.1}
     assert found["train_best_eval_loss"] == {(): 1.9}
     assert found["train_evals_since_best"] == {(): 2}
@@ -72,6 +73,9 @@ def test_every_figure_of_the_plateau_is_a_series(tmp_path: Path) -> None:
     assert found["train_plateau_patience_steps"] == {(): 60}
     assert found["train_tokens_total"] == {(): 1234}
     assert found["train_nonfinite_steps_total"] == {(): 0}
+    assert found["train_steps_total"] == {(): 12}
+    assert found["train_samples_total"] == {(): 96}
+    assert found["train_flops_total"] == {(): 7e12}
     assert found["train_restarts_total"] == {(): 2}
 
 
@@ -80,6 +84,16 @@ def test_figure_that_is_not_known_has_no_series(tmp_path: Path) -> None:
     found = values(list(progress([seen(tmp_path, [{"figures": {"loss": None, "x": "y"}}])])))
     assert set(found) == {"train_restarts_total"}
     assert set(values(list(progress([seen(tmp_path / "none", [])])))) == {"train_restarts_total"}
+
+
+@pytest.mark.parametrize("word", ["nan", "inf"])
+def test_gradient_that_is_no_number_shows_as_nan(tmp_path: Path, word: str) -> None:
+    """The one figure that keeps it, since an alert waits for it; the others keep their last."""
+    figures = {"grad_norm": word, "loss": "nan", "learning_rate": 0.1}
+    found = values(list(progress([seen(tmp_path, [{"figures": figures}])])))
+    assert math.isnan(found["train_grad_norm"][()])
+    assert "train_loss" not in found
+    assert found["train_learning_rate"] == {(): 0.1}
 
 
 def test_memory_is_told_for_each_rank(tmp_path: Path) -> None:

@@ -71,3 +71,12 @@ def test_rank_files_of_more_processes_than_now_are_removed(tmp_path: Path) -> No
     assert run.tidied(files, Ranks(0, 2)) is None
     left = {path.name for path in tmp_path.glob("rank-*")}
     assert left == {"rank-0.json", "rank-1.json", "rank-notes.json"}
+
+
+def test_sums_of_the_run_stay_in_the_rank_file_of_the_next_engine(tmp_path: Path) -> None:
+    """What an engine says of itself goes with it: a stale figure would look new."""
+    files = RunFiles(tmp_path)
+    assert run.loading(files, {"pid": 1}, 0) == {"pid": 1, "stage": "load", "step": 0}
+    files.rank.write_text(json.dumps({"pid": 1, "totals": {"steps": 7}, "figures": {"loss": 2}}))
+    found = run.loading(files, {"pid": 2}, 5)
+    assert found == {"pid": 2, "stage": "load", "step": 5, "totals": {"steps": 7}}

@@ -59,3 +59,17 @@ def test_time_between_steps_is_not_counted() -> None:
         clock.now += 100
     assert counted.drain() == (0, 0, 6)
     assert counted.drain() == (0, 0, 0)
+
+
+def test_wait_for_the_card_at_a_log_belongs_to_the_steps() -> None:
+    """The processor runs ahead of it; a log without a step before it waits for nothing."""
+    clock = FakeClock()
+    counted = Throughput(clock)
+    counted.begin()
+    clock.now += 2
+    counted.end()
+    clock.now += 3
+    counted.settle()
+    clock.now += 50
+    counted.settle()
+    assert counted.drain() == (0, 0, 5)

@@ -7,6 +7,7 @@ from client.service import Service
 from contracts.advice import Advice, AdviceRequest
 from contracts.artefact import BaseModelRef, CurrentModel, ModelManifest
 from contracts.export import ExportRequest, Form
+from contracts.gpu import GpuReport
 from contracts.job import Job
 from contracts.run import RunEvent, RunRecord, RunRequest
 
@@ -55,6 +56,10 @@ class TrainerClient(Service):
     def run_log(self, run_id: str) -> list[RunEvent]:
         """Return the events of a run, in the order of its steps."""
         return self.get(f"/runs/{run_id}/log", list[RunEvent])
+
+    def gpus(self) -> GpuReport:
+        """Return every GPU that the trainer has seen, as last read; none on a CPU host."""
+        return self.get("/gpus", GpuReport)
 
     def models(self) -> list[ModelManifest]:
         """Return the published models."""

@@ -128,6 +128,13 @@ class RunRecord(Versioned):
     best_step: int | None = Field(default=None, description="step of the checkpoint that was taken")
     metrics: dict[str, float] = Field(default={}, description="of the best checkpoint, held out")
     notes: list[str] = Field(default=[], description="what the run had to do differently, and why")
+    config_hash: str = Field(default="", description="of what the engine is told, but for paths")
+    exit_code: int | None = Field(
+        default=None, description="of the newest engine; negative: the signal that ended it"
+    )
+    gpu_seconds: float | None = Field(default=None, description="seconds of all its GPUs together")
+    energy_joules: float | None = Field(default=None, description="by the GPUs' own counters")
+    cost_dollars: float | None = Field(default=None, description="of its GPU seconds")
     queue_place: int | None = Field(default=None, description="while it waits; 1 starts next")
     model_id: Name | None = None
     error: ErrorBody | None = None

@@ -3,13 +3,14 @@
 import hmac
 import logging
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from os import environ as process_environ
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from prometheus_client import CollectorRegistry, Info, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.errors import ErrorBody, ErrorResponse
 from kit.errors import TonesmithError, UnauthorizedError
+from kit.exposition import add_standard
 
 logger = logging.getLogger(__name__)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -38,23 +40,27 @@ def create_service_app(
     api_token: str | None = None,
     max_body_bytes: int = 1 << 20,
     lifespan: Lifespan = no_lifespan,
+    metrics: bool = True,
+    environ: Mapping[str, str] = process_environ,
 ) -> FastAPI:
     """Return an app with `/health`, `/ready` and `/metrics`, and our error bodies.
 
     Args:
         service: the service's name, the same everywhere.
-        registry: holds the service's metrics; `build_info` is added.
+        registry: holds the service's metrics; `build_info` and the process's own are added.
         version: of the service.
         ready: returns the reasons why the service is not ready; empty means ready.
         api_token: required as bearer token by every method that changes something.
         max_body_bytes: larger request bodies are refused with 413 before they are read.
         lifespan: starts and stops what the service owns.
+        metrics: False leaves `/metrics` out, for a service that exposes them elsewhere.
+        environ: its TONESMITH_REVISION goes into `build_info`.
     """
     app = FastAPI(title=f"Tonesmith {service}", version=version, lifespan=lifespan)
-    Info("build", "Version of the service.", registry=registry).info(
-        {"service": service, "version": version}
-    )
-    add_probes(app, registry, ready)
+    add_standard(registry, service, version, environ)
+    add_probes(app, ready)
+    if metrics:
+        add_metrics(app, registry)
     add_error_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
     if api_token:
@@ -62,8 +68,8 @@ def create_service_app(
     return app
 
 
-def add_probes(app: FastAPI, registry: CollectorRegistry, ready: Callable[[], list[str]]) -> None:
-    """Add `/health` (the process lives), `/ready` (it can work) and `/metrics`."""
+def add_probes(app: FastAPI, ready: Callable[[], list[str]]) -> None:
+    """Add `/health` (the process lives) and `/ready` (it can work)."""
 
     @app.get("/health", tags=["probes"])
     def health() -> dict[str, str]:
@@ -74,6 +80,10 @@ def add_probes(app: FastAPI, registry: CollectorRegistry, ready: Callable[[], li
         reasons = ready()
         response.status_code = 503 if reasons else 200
         return {"ready": not reasons, "reasons": reasons}
+
+
+def add_metrics(app: FastAPI, registry: CollectorRegistry) -> None:
+    """Add `/metrics`, in Prometheus' text format."""
 
     @app.get("/metrics", tags=["probes"], include_in_schema=False)
     def metrics() -> Response:

@@ -1,8 +1,8 @@
 """What a stack of containers needs before its services start: `python -m kit.volumes DATA KEYS`.
 
 It runs as the services' own user, once. It makes sure that the volumes can be written, and that
-there is an API token and a key of serving: the operator's where a file of a secret has a content,
-else random ones that stay as they are.
+there is an API token, a key of serving and a password for Grafana: the operator's where a file of a
+secret has a content, else random ones that stay as they are.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from kit.errors import TonesmithError
 
 SECRETS = Path("/run/secrets")
-KEYS = ("api_token", "serving_api_key")
+KEYS = ("api_token", "serving_api_key", "grafana_password")
 KEY_BYTES = 32
 # Serving has another uid; group 0 is what all services share.
 KEY_MODE = 0o440

@@ -1,6 +1,5 @@
 """HTTP routes of styles, datasets and imports."""
 
-import logging
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request
@@ -17,16 +16,15 @@ from contracts.identity import new_id
 from contracts.job import Job
 from contracts.sample import Rejected, Sample
 from contracts.style import StyleVersion
-from contracts.volume import MANIFEST, Volume
+from contracts.volume import MANIFEST
 from datagen.cards import MAX_BYTES, parse_card
-from datagen.datasets import KIND
+from datagen.datasets import KIND, readable_manifests, show_newest
 from datagen.importing import import_file
 from datagen.journals import read_rejected, read_samples
 from datagen.services import Services
 from kit.errors import InvalidInputError, NotFoundError, TooLargeError
 from kit.worker import job_routes
 
-logger = logging.getLogger(__name__)
 State = Literal["accepted", "rejected"]
 
 
@@ -99,7 +97,7 @@ def dataset_router(services: Services) -> APIRouter:
         seed: Annotated[int, Query(ge=0)] = 7,
     ) -> ImportResult:
         options = import_options(name, conditioning, eval_ratio, seed)
-        return await run_in_threadpool(
+        result = await run_in_threadpool(
             import_file,
             services.volume.root,
             await request.body(),
@@ -107,6 +105,8 @@ def dataset_router(services: Services) -> APIRouter:
             shipped=services.shipped,
             metrics=services.metrics,
         )
+        await run_in_threadpool(show_newest, services.volume, services.metrics)
+        return result
 
     add_reading(router, services)
     return router
@@ -148,20 +148,6 @@ def add_reading(router: APIRouter, services: Services) -> None:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> list[Sample] | list[Rejected]:
         return rows_of(services, dataset_id, state, style)[offset : offset + limit]
-
-
-def readable_manifests(volume: Volume) -> list[DatasetManifest]:
-    """Return the manifests of the published datasets, newest first.
-
-    One that cannot be read (of a newer release, or damaged) is logged and does not hide the rest.
-    """
-    found = []
-    for name in volume.published("datasets"):
-        try:
-            found.append(volume.dataset_manifest(name))
-        except (OSError, ValueError):
-            logger.warning("unreadable dataset manifest", extra={"dataset": name}, exc_info=True)
-    return sorted(found, key=lambda manifest: manifest.created_at, reverse=True)
 
 
 def rows_of(

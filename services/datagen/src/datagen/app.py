@@ -11,7 +11,7 @@ from datagen import __version__
 from datagen.api import dataset_router, style_router
 from datagen.config import Settings
 from datagen.datasets import KIND as DATASET
-from datagen.datasets import DatasetHandler
+from datagen.datasets import DatasetHandler, show_newest
 from datagen.evaluations import KIND as EVALUATION
 from datagen.evaluations import EvaluationHandler
 from datagen.evaluations_api import evaluation_router
@@ -45,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def running(services: Services) -> AsyncIterator[None]:
     """Run the jobs; on leaving, stop the current one, which goes on at the next start."""
+    await asyncio.to_thread(show_newest, services.volume, services.metrics)
     try:
         async with Worker(services.store, handlers(services)).running():
             yield

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from datagen.breaker import AdaptiveLimit, Breaker, Clock, Sleep, backoff
+from datagen.budget import Ledger
 from datagen.errors import TeacherDownError, TeacherSetupError
 from datagen.metrics import Metrics
 from datagen.text import strip_thinking
+from datagen.usage import Usage, read_usage
 
 MAX_TOKENS = 512
 
@@ -20,6 +22,7 @@ class TeacherReply:
 
     text: str
     cut: bool = False
+    usage: Usage = Usage()
 
 
 class RefusedError(Exception):
@@ -62,7 +65,8 @@ def read_answer(answer: dict[str, Any]) -> TeacherReply:
         raise CallFailedError("malformed") from error
     if not isinstance(text, str):
         raise CallFailedError("malformed")
-    return TeacherReply(strip_thinking(text).strip(), cut=finish == "length")
+    usage = read_usage(answer.get("usage"))
+    return TeacherReply(strip_thinking(text).strip(), cut=finish == "length", usage=usage)
 
 
 class Teacher:
@@ -71,6 +75,7 @@ class Teacher:
     Args:
         endpoint: where requests go.
         metrics: counts them.
+        ledger: sums up what they cost.
         concurrency: calls at once, at most.
         patience_seconds: how long no call may succeed before `ask` gives up.
         tries: failures of one request, with the breaker closed, before it counts as refused.
@@ -82,6 +87,7 @@ class Teacher:
         endpoint: Endpoint,
         metrics: Metrics,
         *,
+        ledger: Ledger | None = None,
         concurrency: int = 16,
         patience_seconds: float = 900,
         tries: int = 6,
@@ -91,6 +97,7 @@ class Teacher:
     ) -> None:
         self.endpoint = endpoint
         self.metrics = metrics
+        self.ledger = ledger or Ledger()
         self.patience_seconds = patience_seconds
         self.tries = tries
         self.clock, self.sleep = clock, sleep
@@ -114,6 +121,7 @@ class Teacher:
             RefusedError: this request gets no usable answer.
             TeacherDownError: no call succeeded within the patience.
             TeacherSetupError: key, model or address are wrong.
+            BudgetSpentError: the teacher has cost what it may cost.
         """
         body = {
             "model": self.model,
@@ -135,11 +143,13 @@ class Teacher:
                 await self._pause(max(tries, 1), failure.retry_after)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and write down what was spent."""
+        await asyncio.to_thread(self.ledger.save)
         await self.endpoint.close()
 
     async def _call(self, body: dict[str, Any]) -> TeacherReply:
         """Make one call when breaker, limit and Retry-After allow it, and record its outcome."""
+        self.ledger.check()
         await self.breaker.admit(self._check_patience)
         try:
             async with self.limit.slot():
@@ -166,6 +176,7 @@ class Teacher:
             started = self.clock()
             try:
                 answer = await self.endpoint.send(body)
+                self._count_tokens(read_usage(answer.get("usage")))
                 reply = read_answer(answer)
                 status = "ok"
             except CallFailedError as failure:
@@ -178,15 +189,12 @@ class Teacher:
                 self.metrics.teacher_requests.labels(self.model, status).inc()
                 seconds = self.clock() - started
                 self.metrics.teacher_seconds.labels(self.model).observe(seconds)
-        self._count_tokens(answer.get("usage"))
         return reply
 
-    def _count_tokens(self, usage: Any) -> None:
-        if not isinstance(usage, dict):
-            return
-        for direction, key in (("input", "prompt_tokens"), ("output", "completion_tokens")):
-            if isinstance(count := usage.get(key), int) and count >= 0:
-                self.metrics.tokens.labels(self.model, direction).inc(count)
+    def _count_tokens(self, usage: Usage) -> None:
+        for direction, count in usage.directions():
+            self.metrics.tokens.labels(self.model, direction).inc(count)
+        self.ledger.add(self.model, usage)
 
     def _record_failure(self, failure: CallFailedError) -> None:
         self._failing_since = self._failing_since or self.clock()

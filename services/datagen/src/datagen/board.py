@@ -12,6 +12,7 @@ from datagen.journals import EarlierTurn, read_rejected, read_samples, read_turn
 from datagen.slots import Slot
 
 EXHAUSTED = "attempts_exhausted"
+REPEATED = (RejectReason.DUPLICATE, RejectReason.NEAR_DUPLICATE)
 
 
 @dataclass
@@ -97,6 +98,13 @@ class Board:
             failed={EXHAUSTED: len(self.given_up)} if self.given_up else {},
             teacher_calls=self.calls,
         )
+
+    @property
+    def duplicate_ratio(self) -> float | None:
+        """The share of judged replies that repeat an accepted one; None before the first."""
+        judged = len(self.filled) + sum(self.rejected.values())
+        repeated = sum(self.rejected.get(reason.value, 0) for reason in REPEATED)
+        return repeated / judged if judged else None
 
     def progress(self) -> Progress:
         """Return the progress of the job."""

@@ -1,11 +1,13 @@
 """Settings of datagen: `DATAGEN_*`, and the names that all services share."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kit.config import Settings as KitSettings
+
+Dollars = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
 
 
 class Settings(KitSettings):
@@ -20,6 +22,9 @@ class Settings(KitSettings):
             "teacher_base_url",
             "teacher_model",
             "teacher_api_key_file",
+            "teacher_input_dollars",
+            "teacher_cached_dollars",
+            "teacher_output_dollars",
             "serving_url",
             "serving_api_key_file",
         }
@@ -42,9 +47,24 @@ class Settings(KitSettings):
     teacher_timeout_seconds: float = Field(default=60, gt=0)
     teacher_patience_seconds: float = Field(default=900, ge=0, description="silence before failing")
     teacher_flaw_rate: float = Field(default=0.06, ge=0, le=1, description="scripted teacher only")
+    # Dollars for a million tokens; without them nothing is said of costs.
+    teacher_input_dollars: Dollars = None
+    teacher_cached_dollars: Dollars = Field(default=None, description="none: as input")
+    teacher_output_dollars: Dollars = None
+    budget_dollars: Dollars = Field(default=None, description="what the teacher may cost in all")
 
     serving_url: str = "http://127.0.0.1:8000"
     serving_api_key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _costs_are_known(self) -> Self:
+        """Refuse half of the prices, and a budget that nothing can be held against."""
+        known = [self.teacher_input_dollars is not None, self.teacher_output_dollars is not None]
+        if any(known) != all(known):
+            raise ValueError("TEACHER_INPUT_DOLLARS and TEACHER_OUTPUT_DOLLARS go together")
+        if self.budget_dollars is not None and not all(known):
+            raise ValueError("DATAGEN_BUDGET_DOLLARS needs TEACHER_INPUT_ and _OUTPUT_DOLLARS")
+        return self
 
 
 def shipped_folder(settings: Settings) -> Path:

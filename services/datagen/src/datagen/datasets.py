@@ -67,7 +67,7 @@ class DatasetHandler:
             prompts=self.prompts,
             teacher=self.teacher,
             metrics=self.metrics,
-            on_change=lambda board: context.progress(board.progress()),
+            on_change=lambda board: self._show(board, context),
             stopped=Stopper(lambda: context.cancelled),
         )
         self.metrics.target.set(len(generation.board.slots))
@@ -76,6 +76,12 @@ class DatasetHandler:
         if board.open_slots():
             return Outcome(JobState.CANCELLED, result={"counts": board.counts().model_dump()})
         return await self._publish(job, plan, board, context)
+
+    def _show(self, board: Board, context: JobContext) -> None:
+        """Show how far the generation is."""
+        context.progress(board.progress())
+        if board.duplicate_ratio is not None:
+            self.metrics.duplicates.set(board.duplicate_ratio)
 
     async def _publish(self, job: Job, plan: Plan, board: Board, context: JobContext) -> Outcome:
         if not board.filled:
@@ -103,11 +109,32 @@ class DatasetHandler:
         manifest = await asyncio.to_thread(
             publish_dataset, self.volume, job.id, list(read_samples(staging)), description
         )
-        for name, rows in manifest.rows.items():
-            self.metrics.rows.labels(name).set(rows)
+        await asyncio.to_thread(show_newest, self.volume, self.metrics)
         logger.info("dataset published", extra={"job": job.id, "rows": manifest.rows})
         context.progress(board.progress(), force=True)
         return outcome(manifest)
+
+
+def readable_manifests(volume: Volume) -> list[DatasetManifest]:
+    """Return the manifests of the published datasets, newest first.
+
+    One that cannot be read (of a newer release, or damaged) is logged and does not hide the rest.
+    """
+    found = []
+    for name in volume.published("datasets"):
+        try:
+            found.append(volume.dataset_manifest(name))
+        except (OSError, ValueError):
+            logger.warning("unreadable dataset manifest", extra={"dataset": name}, exc_info=True)
+    return sorted(found, key=lambda manifest: manifest.created_at, reverse=True)
+
+
+def show_newest(volume: Volume, metrics: Metrics) -> None:
+    """Show rows and size of the newest dataset, if there is one."""
+    for manifest in readable_manifests(volume)[:1]:
+        folder = volume.dataset(manifest.id)
+        sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+        metrics.show_dataset(manifest.rows, sum(sizes))
 
 
 class Stopper:

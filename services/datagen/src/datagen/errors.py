@@ -15,6 +15,12 @@ class TeacherSetupError(ConflictError):
     code = "teacher_setup"
 
 
+class BudgetSpentError(ConflictError):
+    """The teacher has cost what it may cost."""
+
+    code = "budget_spent"
+
+
 class NothingAcceptedError(TonesmithError):
     """Not one row passed the gates, so there is nothing to publish."""
 

@@ -148,8 +148,7 @@ class Generation:
         sample = self._sample(slot, attempt, question, candidate, nearest)
         await journals.samples.append(sample)
         self.board.add_sample(sample)
-        self.metrics.samples.labels("accepted", "").inc()
-        self.metrics.last_accept.set_to_current_time()
+        self.metrics.count_sample(reply.usage)
         return True
 
     def _sample(

@@ -1,9 +1,18 @@
 """Metrics of datagen; names, units and labels as in monitoring/: labels are closed enums."""
 
+import time
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from contracts.sample import RejectReason
+from datagen.usage import Usage
 
+Shown = TypeVar("Shown", bound=Collector)
+TOKENS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 SECONDS = (0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128)
 
 
@@ -30,7 +39,7 @@ class Metrics:
         )
         self.tokens = Counter(
             "datagen_tokens",
-            "Tokens as the teacher counts them.",
+            "Tokens as the teacher counts them; cached are part of input, reasoning of output.",
             ["model", "direction"],
             registry=registry,
         )
@@ -41,6 +50,13 @@ class Metrics:
             "Duration of a request to the teacher.",
             ["model"],
             buckets=SECONDS,
+            registry=registry,
+        )
+        self.sample_tokens = Histogram(
+            "datagen_sample_tokens",
+            "Tokens of accepted rows as the teacher counts them: all that it was sent, its reply.",
+            ["field"],
+            buckets=TOKENS,
             registry=registry,
         )
 
@@ -85,8 +101,62 @@ class Metrics:
             ["split"],
             registry=registry,
         )
-        self.last_accept = Gauge(
+        self.last_accept = Known(
             "datagen_last_accept_timestamp_seconds",
             "Unix time of the newest accepted row.",
-            registry=registry,
+            registry,
         )
+        self.dataset_bytes = Known(
+            "datagen_dataset_bytes", "Size of the newest published dataset.", registry
+        )
+        self.duplicates = Known(
+            "datagen_duplicate_ratio",
+            "Share of the newest generation's judged replies that repeat an accepted one.",
+            registry,
+        )
+
+    def count_sample(self, usage: Usage) -> None:
+        """Count an accepted row, whose reply took these tokens."""
+        self.samples.labels("accepted", "").inc()
+        self.last_accept.set(time.time())
+        for field, tokens in (("prompt", usage.input), ("reply", usage.shown)):
+            if tokens is not None:
+                self.sample_tokens.labels(field).observe(tokens)
+
+    def show_dataset(self, rows: Mapping[str, int], size: int) -> None:
+        """Show the newest dataset: its rows by split, its size in bytes."""
+        for split, count in rows.items():
+            self.rows.labels(split).set(count)
+        self.dataset_bytes.set(size)
+
+    def shown(self, collector: Shown) -> Shown:
+        """Show what somebody else counts; return it."""
+        self.registry.register(collector)
+        return collector
+
+
+class Known(Collector):
+    """A gauge that has no series before its value is known: 0 would be taken for a fact.
+
+    Args:
+        name: of the series.
+        text: its help.
+        registry: where it is registered.
+    """
+
+    def __init__(self, name: str, text: str, registry: CollectorRegistry) -> None:
+        self.name = name
+        self.text = text
+        self.value: float | None = None
+        registry.register(self)
+
+    def set(self, value: float) -> None:
+        """Show this value from now on."""
+        self.value = value
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the family, with a sample once there is one."""
+        family = GaugeMetricFamily(self.name, self.text)
+        if self.value is not None:
+            family.add_metric([], self.value)
+        yield family

@@ -16,6 +16,7 @@ import openai
 
 from contracts.identity import now
 from datagen.asking import CallFailedError, RefusedError, Teacher
+from datagen.budget import open_ledger
 from datagen.config import Settings
 from datagen.errors import TeacherSetupError
 from datagen.metrics import Metrics
@@ -140,6 +141,7 @@ def open_teacher(settings: Settings, metrics: Metrics, embedded: Callable[..., A
     return Teacher(
         SdkEndpoint(client, model, settings.teacher_timeout_seconds),
         metrics,
+        ledger=metrics.shown(open_ledger(settings)),
         concurrency=settings.teacher_concurrency,
         patience_seconds=settings.teacher_patience_seconds,
     )

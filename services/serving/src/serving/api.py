@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from contracts.artefact import ServingStatus
 from contracts.lease import Lease, LeaseRequest
-from kit.errors import NotFoundError
+from kit.errors import NotFoundError, UnavailableError
 from serving.errors import EngineError
 from serving.launch import Launcher
 
@@ -21,10 +21,15 @@ def routes(launcher: Launcher) -> APIRouter:
 
     @router.get("/engine/metrics", include_in_schema=False)
     async def engine_metrics() -> Response:
-        """vLLM's metrics; empty, not an error, while there is no engine: the target is up."""
+        """vLLM's metrics, as it says them. Empty while there is no engine: the target is up.
+
+        One that is ready and says nothing is down, and must look so.
+        """
         try:
             content = await launcher.sync.backend.metrics() if launcher.sync else b""
-        except EngineError:
+        except EngineError as error:
+            if launcher.status.state == "ready":
+                raise UnavailableError("vLLM does not tell its metrics") from error
             content = b""
         return Response(content, media_type=PROMETHEUS_TEXT)
 

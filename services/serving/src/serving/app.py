@@ -46,6 +46,7 @@ def create_app(
         ready=launcher.reasons,
         api_token=read_secret(settings.api_token_file),
         lifespan=lifespan,
+        environ=environ,
     )
     app.include_router(routes(launcher))
     app.include_router(lease_routes(launcher))

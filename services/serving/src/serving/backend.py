@@ -105,7 +105,7 @@ class Backend:
 
     async def metrics(self) -> bytes:
         """Return vLLM's own metrics, in Prometheus' text format."""
-        return (await self.send("GET", "/metrics")).content
+        return (await self.send("GET", "/metrics", seconds=PROBE_SECONDS)).content
 
     async def send(
         self,

@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from contracts.advice import Advice, AdviceRequest
 from contracts.artefact import BaseModelRef, CurrentModel, ModelManifest
 from contracts.export import ExportManifest, ExportRequest
+from contracts.gpu import GpuReport
 from contracts.identity import new_id
 from contracts.job import Job
 from contracts.model import Authored, Name
@@ -43,6 +44,10 @@ def library_routes(shop: Workshop) -> APIRouter:
     @router.get("/bases")
     def bases() -> list[BaseModelRef]:
         return shop.bases.all()
+
+    @router.get("/gpus")
+    def gpus() -> GpuReport:
+        return shop.gpus.report()
 
     @router.post("/advice")
     async def advise(request: AdviceRequest) -> Advice:

@@ -4,6 +4,8 @@ A request may change the values in `contracts.run.Overrides`; where things lie a
 safe is set here.
 """
 
+import hashlib
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -20,6 +22,7 @@ from trainer.presets import Preset
 from trainer.recipe import Arguments, Recipe
 
 Scalar = bool | int | float | str | None
+PLACES = frozenset({"output_dir", "dataset_dir"})
 COLUMNS = frozenset({"prompt", "query", "response", "system", "history"})
 # A path with white space is torn apart by the multi-GPU launcher; `${...}` is interpolated by it.
 UNSAFE_TEXT = re.compile(r"\s|\$\{")
@@ -174,6 +177,21 @@ def dataset_info(dataset: Path, columns: dict[str, str], *, evaluates: bool) -> 
 def recipe_yaml(arguments: dict[str, Scalar]) -> str:
     """Return the arguments as the YAML file that the engine (or `llamafactory-cli train`) reads."""
     return yaml.safe_dump(arguments, sort_keys=True, allow_unicode=True)
+
+
+def config_hash(arguments: Mapping[str, Any]) -> str:
+    """Return 12 hexadecimal digits that stand for the arguments: equal ones have equal digits.
+
+    Places are left out, and of other paths the folders above the last: two runs of one recipe on
+    one base are configured alike, wherever they lie.
+    """
+    known = {name: value for name, value in arguments.items() if name not in PLACES}
+    named = {
+        name: Path(value).name if isinstance(value, str) and value.startswith("/") else value
+        for name, value in known.items()
+    }
+    text = json.dumps(named, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def for_device(arguments: Mapping[str, Any], *, card: bool) -> dict[str, Any]:

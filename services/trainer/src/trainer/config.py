@@ -50,6 +50,12 @@ class Settings(KitSettings):
     orphan_seconds: float = Field(default=60, ge=0, le=3600, description="an engine without us")
     vram_low: float = Field(default=0.90, gt=0, lt=1, description="share of a card to be used")
     vram_high: float = Field(default=0.95, gt=0, lt=1, description="share that is never passed")
+    gpu_seconds: float = Field(
+        default=2.0, ge=0, le=60, allow_inf_nan=False, description="between samples; 0: none"
+    )
+    gpu_hour_dollars: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="price of a GPU hour"
+    )
     measure_rows: int = Field(default=32, ge=0, le=10_000, description="replies that are measured")
 
     @model_validator(mode="after")

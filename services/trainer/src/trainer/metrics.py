@@ -1,18 +1,23 @@
 """Metrics of the trainer: the latest runs, read from their folders at scrape time."""
 
+import logging
 import shutil
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from contracts.job import Job, JobState
+from trainer.pace_metrics import allocator, number, pace, spending
 from trainer.progress_metrics import Seen, checkpoints, endings, gauge, progress
 from trainer.runfolder import RunFolder
 from trainer.workshop import Workshop
 
+logger = logging.getLogger(__name__)
 RUNS = 5  # run ids are labels: only the latest, so that the number of series stays bounded
 STATES = {
     JobState.QUEUED: "queued",
@@ -25,48 +30,98 @@ STATES = {
 
 
 class RunCollector(Collector):
-    """Turns the files of the latest runs into series; a scrape never waits for an engine."""
+    """Turns the files of the latest runs into series; a scrape never waits for an engine.
+
+    A run whose files cannot be read is left out and counted: one broken file must not hide what is
+    known of the others, and an error here would be one of the whole target.
+    """
 
     def __init__(self, shop: Workshop) -> None:
         self.shop = shop
+        self.errors = 0
+        self.told: set[str] = set()
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the families, built fresh."""
-        found = [self._read(job) for job in self.shop.store.newest("run", RUNS)]
-        runs = [run for run in found if run is not None]
-        yield info(runs)
-        yield states(runs)
-        yield endings(runs)
-        yield from progress(runs)
-        yield from steps(runs)
-        yield from checkpoints(runs)
-        yield from times(runs)
+        """Yield the families, built fresh. Raises nothing."""
+        parts = [list(families(()))]  # every family, also where there is no run
+        for job in self._jobs():
+            parts += self._part(job)
+        yield from merged(parts)
+        yield from self._host()
+        text = "Times that what is known of a run could not be read."
+        yield CounterMetricFamily("train_collect_errors", text, value=self.errors)
+
+    def _jobs(self) -> list[Job]:
+        try:
+            return self.shop.store.newest("run", RUNS)
+        except sqlite3.Error:
+            self.errors += 1
+            return []
+
+    def _part(self, job: Job) -> list[list[Metric]]:
+        """Return what one run adds: nothing before it has a record, nor where that is broken."""
+        try:
+            run = self._read(job)
+            return [list(families([run]))] if run else []
+        except Exception as error:  # whatever is wrong with a file, the others are to be shown
+            self.errors += 1
+            level = logging.DEBUG if job.id in self.told else logging.WARNING
+            logger.log(level, "run left out of /metrics", extra={"run": job.id}, exc_info=error)
+            self.told.add(job.id)
+            return []
+
+    def _read(self, job: Job) -> Seen | None:
+        try:
+            record = self.shop.volume.run_record(job.id)
+        except FileNotFoundError:
+            return None
+        folder = RunFolder(self.shop.volume, job.id)
+        ranks = folder.ranks()
+        if len(ranks) != len(folder.rank_files()):
+            raise ValueError("a rank file is no JSON document")
+        return Seen(record.model_copy(update={"state": job.state}), folder, ranks)
+
+    def _host(self) -> Iterator[Metric]:
+        """Yield what holds for every run."""
         text = "Share of a card's memory that a run should use."
         band = GaugeMetricFamily("train_vram_target_ratio", text, labels=["bound"])
         for bound, share in zip(("low", "high"), self.shop.settings.band, strict=True):
             band.add_metric([bound], share)
         yield band
         free = GaugeMetricFamily("train_output_free_bytes", "Free space for runs and models.")
-        if self.shop.volume.root.exists():
+        with suppress(OSError):
             free.add_metric([], shutil.disk_usage(self.shop.volume.root).free)
         yield free
 
-    def _read(self, job: Job) -> Seen | None:
-        try:
-            record = self.shop.volume.run_record(job.id)
-        except (OSError, ValueError):
-            return None
-        folder = RunFolder(self.shop.volume, job.id)
-        return Seen(record.model_copy(update={"state": job.state}), folder, folder.ranks())
+
+def families(runs: Sequence[Seen]) -> Iterator[Metric]:
+    """Yield every family by run."""
+    yield info(runs)
+    yield states(runs)
+    yield endings(runs)
+    for part in (progress, steps, checkpoints, times, pace, spending, allocator):
+        yield from part(runs)
+
+
+def merged(parts: Iterable[Iterable[Metric]]) -> list[Metric]:
+    """Return each family once, with the samples of all parts."""
+    found: dict[str, Metric] = {}
+    for part in parts:
+        for family in part:
+            found.setdefault(family.name, family)
+            if found[family.name] is not family:
+                found[family.name].samples.extend(family.samples)
+    return list(found.values())
 
 
 def info(runs: Sequence[Seen]) -> Metric:
     """Return `train_run_info`: 1, with what a run trains on what."""
-    labels = ["run_id", "model", "method", "dataset", "world_size"]
+    labels = ["run_id", "model", "method", "dataset", "world_size", "config_hash"]
     family = GaugeMetricFamily("train_run_info", "What a run trains on what.", labels=labels)
     for run in runs:
-        asked, count = run.record.request, str(run.record.world_size)
-        family.add_metric([run.id, asked.base_model, asked.recipe, asked.dataset_id, count], 1)
+        asked = run.record.request
+        named = [asked.base_model, asked.recipe, asked.dataset_id]
+        family.add_metric([run.id, *named, str(run.record.world_size), run.record.config_hash], 1)
     return family
 
 
@@ -90,7 +145,7 @@ def times(runs: Sequence[Seen]) -> Iterator[Metric]:
     """Yield when the runs began, moved and ended, in Unix time."""
     began = {run.id: unix(run.record.started_at) for run in runs}
     ended = {run.id: unix(run.record.ended_at) for run in runs}
-    moved = {run.id: run.ranks[0].get("at") for run in runs if run.ranks}
+    moved = {run.id: number(run.first.get("at")) for run in runs}
     yield gauge("train_start_timestamp_seconds", "When the run began.", began)
     yield gauge("train_end_timestamp_seconds", "When the run ended.", ended)
     yield gauge("train_last_step_timestamp_seconds", "When the last step was reported.", moved)

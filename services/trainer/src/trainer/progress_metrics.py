@@ -1,5 +1,6 @@
 """Series of how a run trains: what its ranks and its checkpoints say. A figure unknown has none."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ from contracts.job import JobState
 from contracts.run import RunRecord
 from trainer.engine.checkpoints import MANIFEST, newest_sealed_step
 from trainer.engine.files import read_json
+from trainer.engine.nonfinite import WORDS
 from trainer.report import numbers
 from trainer.runfolder import RunFolder
 
@@ -32,7 +34,7 @@ FIGURES = {
         "Steps without improvement after which the run stops.",
     ),
     "train_learning_rate": ("learning_rate", "Learning rate of the last logged step."),
-    "train_grad_norm": ("grad_norm", "Gradient norm before clipping."),
+    "train_grad_norm": ("grad_norm", "Gradient norm before clipping; NaN where it is no number."),
     "train_epoch": ("epoch", "Passes over the data so far."),
     "train_samples_per_second": ("samples_per_second", "Rows trained on in a second."),
     "train_tokens_per_second": ("tokens_per_second", "Tokens, without padding, in a second."),
@@ -41,6 +43,7 @@ TOTALS = {
     "train_steps": ("steps", "Steps taken, those that were repeated after a resume too."),
     "train_samples": ("samples", "Rows trained on."),
     "train_tokens": ("tokens", "Tokens trained on, without padding."),
+    "train_flops": ("flops", "FLOPs of the model for the tokens trained on."),
     "train_nonfinite_steps": ("nonfinite_steps", "Steps whose loss or gradient was no number."),
 }
 MEMORY = {
@@ -72,10 +75,24 @@ class Seen:
         """The run's id."""
         return self.record.id
 
+    @property
+    def first(self) -> Mapping[str, Any]:
+        """What the first rank said last; nothing before its first word."""
+        return self.ranks[0] if self.ranks else {}
+
     @cached_property
     def figures(self) -> dict[str, float]:
-        """What the first rank said last."""
-        return numbers(self.ranks[0].get("figures")) if self.ranks else {}
+        """The figures of the first rank; of those that are no number, the gradient's as NaN."""
+        given = self.first.get("figures")
+        found = numbers(given)
+        if isinstance(given, Mapping) and given.get("grad_norm") in WORDS:
+            found["grad_norm"] = math.nan
+        return found
+
+    @cached_property
+    def totals(self) -> dict[str, float]:
+        """What the first rank counted over the run."""
+        return numbers(self.first.get("totals"))
 
     @cached_property
     def checkpoint(self) -> tuple[int, Path]:
@@ -89,7 +106,7 @@ def progress(runs: Sequence[Seen]) -> Iterator[Metric]:
     for name, (key, text) in FIGURES.items():
         yield gauge(name, text, {run.id: run.figures.get(key) for run in runs})
     for name, (key, text) in TOTALS.items():
-        yield counter(name, text, {run.id: run.figures.get(key) for run in runs})
+        yield counter(name, text, {run.id: run.totals.get(key) for run in runs})
     restarts = {run.id: len(run.record.resumed_from) for run in runs}
     yield counter("train_restarts", "Starts that went on from a checkpoint.", restarts)
     labels = ["run_id", "rank", "kind"]
@@ -145,9 +162,11 @@ def gauge(name: str, text: str, values: Mapping[str, float | int | None]) -> Gau
     return family
 
 
-def counter(name: str, text: str, values: Mapping[str, float | int | None]) -> CounterMetricFamily:
+def counter(
+    name: str, text: str, values: Mapping[str, float | int | None], *labels: str
+) -> CounterMetricFamily:
     """Return a counter by run, `<name>_total`; a run without the figure has no series."""
-    family = CounterMetricFamily(name, text, labels=["run_id"])
+    family = CounterMetricFamily(name, text, labels=["run_id", *labels])
     for run_id, value in values.items():
         if value is not None:
             family.add_metric([run_id], float(value))

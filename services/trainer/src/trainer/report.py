@@ -7,6 +7,7 @@ from typing import Any
 from contracts.job import Progress
 from contracts.run import EngineVersions, Fit, RunRecord, Stop
 from kit.worker import JobContext
+from trainer.cost import Meter, gpus_of
 from trainer.runfolder import RunFolder, save
 
 RECORD_SECONDS = 1.0
@@ -19,12 +20,20 @@ class Report:
         folder: of the run.
         context: of its job.
         record: as it is now.
+        meter: measures what the run takes of its GPUs.
     """
 
-    def __init__(self, folder: RunFolder, context: JobContext, record: RunRecord) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        context: JobContext,
+        record: RunRecord,
+        meter: Meter | None = None,
+    ) -> None:
         self.folder = folder
         self.context = context
         self.record = record
+        self.meter = meter or Meter()
         self._saved = 0.0
 
     def follow(self, *, force: bool = False) -> None:
@@ -32,9 +41,11 @@ class Report:
         ranks = self.folder.ranks()
         engine = self.folder.engine_process().get("pid")
         if not ranks or engine is None or ranks[0].get("pid") != engine:
+            self.meter.take(())
             return
         figures = numbers(ranks[0].get("figures"))
-        self.record = self.record.model_copy(update=changes(self.record, ranks, figures))
+        spent = self.meter.changes(self.record, gpus_of(ranks))
+        self.record = self.record.model_copy(update=changes(self.record, ranks, figures) | spent)
         self.show(str(ranks[0].get("stage", "")), figures, force=force)
         if force or time.monotonic() - self._saved >= RECORD_SECONDS:
             self._saved = time.monotonic()

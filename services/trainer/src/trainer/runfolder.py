@@ -70,9 +70,12 @@ class RunFolder:
 
     def ranks(self) -> list[dict[str, Any]]:
         """Return what each rank last said of itself, in the order of their numbers."""
-        names = (path.name for path in self.path.glob("rank-*.json"))
-        found = (self._document(name) for name in names)
+        found = (self._document(path.name) for path in self.rank_files())
         return sorted((one for one in found if one), key=lambda one: int(one.get("rank", 0)))
+
+    def rank_files(self) -> list[Path]:
+        """Return the files that the ranks wrote."""
+        return list(self.path.glob("rank-*.json"))
 
     def engine_process(self) -> dict[str, Any]:
         """Return which process the newest engine's first rank is; nothing before its first word."""

@@ -20,8 +20,10 @@ from contracts.volume import MANIFEST
 from kit.errors import TonesmithError
 from kit.worker import JobContext, Outcome
 from trainer.adoption import UNKNOWN, Survivor, adopt, survivor
+from trainer.arguments import config_hash
 from trainer.backoff import BACK_OFFS, back_off
 from trainer.child import log_tail
+from trainer.cost import Meter
 from trainer.endings import engine_error, last_words
 from trainer.engine.checkpoints import newest_sealed_step
 from trainer.errors import LeaseLostError, OutOfMemoryError
@@ -61,7 +63,8 @@ class RunJob:
     async def __call__(self, job: Job, context: JobContext) -> Outcome:
         """Run a job to its final state, from wherever its folder says that it is."""
         folder = RunFolder(self.shop.volume, job.id)
-        report = Report(folder, context, first_record(job, folder))
+        meter = Meter(self.shop.gpus.energy_joules, self.shop.settings.gpu_hour_dollars)
+        report = Report(folder, context, first_record(job, folder), meter)
         # It runs still, by its own word: the service died, and nobody has seen how it went on.
         unattended = report.record.state is JobState.RUNNING
         began = report.record.started_at or now()
@@ -166,7 +169,7 @@ class Drive:
         if fit is None:
             self.raise_if_lost()
             return False
-        self.report.update(fit=fit)
+        self.report.update(fit=fit, config_hash=config_hash(self.folder.arguments()))
         self.report.show("starting", force=True)
         return True
 
@@ -246,16 +249,20 @@ class Drive:
 
     async def run_engine(self, given: Ingredients) -> int:
         """Run one engine to its end; kill it when cancelled or when we stop. Raises."""
-        engine, self.survivor = self.survivor or await self.start_engine(given), None
+        adopted, self.survivor = self.survivor, None
+        engine = adopted or await self.start_engine(given)
         try:
-            return await self.watch(engine)
+            code = await self.watch(engine)
         finally:
             await engine.kill()
+        self.report.update(exit_code=None if adopted else code)
+        return code
 
     async def start_engine(self, given: Ingredients) -> Running:
         """Start an engine in the run's folder. Raises StorageFullError, EngineMissingError."""
         check_space(self.shop, given)
         self.folder.forget_outcome()
+        self.report.update(exit_code=None)
         log = self.folder.log
         self.logged = log.stat().st_size if log.exists() else 0
         return await self.shop.engine.start(MODULE, str(self.folder.path), log=log)

@@ -11,6 +11,7 @@ from trainer.bases import Bases, install_bases
 from trainer.child import Engine
 from trainer.config import Settings, shipped_folder
 from trainer.current import Board
+from trainer.host import HostGpus
 from trainer.lease import Terms
 from trainer.recipe import Shelf
 
@@ -28,6 +29,7 @@ class Workshop:
     shelf: Shelf
     board: Board
     engine: Engine
+    gpus: HostGpus
     golden: Path
     sharding: Path  # how LLaMA-Factory splits weights over processes
     terms: Terms | None  # how a run comes to the GPU; None: it runs beside serving
@@ -52,6 +54,7 @@ def open_workshop(settings: Settings, environ: Mapping[str, str]) -> Workshop:
         engine=Engine(
             settings.engine_python, settings.state_dir / "engine", environ, settings.nproc
         ),
+        gpus=HostGpus(),
         golden=shipped / "golden" / "prompts.yaml",
         sharding=shipped / "sharding",
         terms=lease_terms(settings) if settings.exclusive else None,

@@ -87,7 +87,11 @@ class Hooks:
         """Remember a micro-batch."""
         self.keep.trainer = trainer
         self.progress.window.batch(step, ids, loss)
-        self.progress.throughput.batch(inputs, trainer.processing_class.pad_token_id)
+        self.progress.speed.throughput.batch(inputs, trainer.processing_class.pad_token_id)
+
+    def fetched(self, seconds: float) -> None:
+        """Count the wait for the rows of a step."""
+        self.progress.speed.pace.waited(seconds)
 
     def gradient(self, norm: Any) -> None:
         """Remember a gradient norm."""

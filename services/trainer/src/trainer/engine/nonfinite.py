@@ -10,6 +10,9 @@ from typing import Any
 ROW_CHARACTERS = 500
 ROWS = 8
 QUOTED_CHARACTERS = 120
+# How a figure that is no number stands in our files: JSON has no word for it.
+WORD = "nan"
+WORDS = frozenset({"nan", "inf", "-inf"})
 
 
 class NonFiniteLossError(Exception):

@@ -26,6 +26,9 @@ logger = logging.getLogger("trainer.engine")
 # torch.OutOfMemoryError on a card; on the processor a plain RuntimeError of the allocator.
 MEMORY = ("out of memory", "outofmemoryerror", "can't allocate memory", "cannot allocate memory")
 
+# What the rank file says of the whole run, not of one engine.
+CARRIED = ("pace", "totals")
+
 
 def main(arguments: list[str]) -> int:
     """Run the folder that is named by the one argument; return the exit status."""
@@ -45,13 +48,20 @@ def main(arguments: list[str]) -> int:
         "engine": {},
         "resumed_from": begin["resume"],
     }
-    write_atomic(files.rank, {**known, "stage": "load", "step": begin["resume"] or 0})
+    write_atomic(files.rank, loading(files, known, begin["resume"] or 0))
     if begin["cancelled"]:
         if ranks.first:
             files.finished("cancelled")
         return 0
     stand_in.register()
     return train_and_export(files, plan, known, ranks)
+
+
+def loading(files: RunFiles, known: dict[str, Any], step: int) -> dict[str, Any]:
+    """Return the rank file of a process that loads; what an earlier one summed up stays in it."""
+    earlier = read_json(files.rank)
+    carried = {name: earlier[name] for name in CARRIED if name in earlier} if earlier else {}
+    return {**carried, **known, "stage": "load", "step": step}
 
 
 def begun(files: RunFiles, ranks: Ranks) -> dict[str, Any]:
@@ -96,9 +106,11 @@ def train_and_export(
 ) -> int:
     """Train, export, and record how it ended; return the exit status."""
     # Imported here: it takes seconds, and torch must not load before the stand-in is there.
+    from trainer.engine import devices
     from trainer.engine.saving import StopRequested
 
-    known["engine"] = versions()
+    known |= {"engine": versions(), **devices.card(os.environ)}
+    write_atomic(files.rank, loading(files, known, known["resumed_from"] or 0))
     try:
         trained = train(files, plan, known, ranks)
     except StopRequested:

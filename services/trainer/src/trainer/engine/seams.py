@@ -4,17 +4,21 @@ Callbacks see neither the rows of a batch nor its loss, and are called after a c
 written, not before. So these methods of `transformers.Trainer` are wrapped, each with the same
 arguments and result (read in transformers 5.6; a test holds that they are there):
     training_step(model, inputs, ...)          a micro-batch: what it held, and its loss
+    get_batch_samples(iterator, count, device) the rows of a step, taken from the data loader
     _get_grad_norm(model, ...)                 the gradient of a step
     _save_checkpoint(model, trial)             before a checkpoint is written, and where that fails
     _save_optimizer_and_scheduler(output_dir)  failpoints inside of a save
 """
 
+import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from trainer.engine.failpoint import reach
 
 WRAPPED = (
     "training_step",
+    "get_batch_samples",
     "_get_grad_norm",
     "_save_checkpoint",
     "_save_optimizer_and_scheduler",
@@ -26,6 +30,9 @@ class Listener(Protocol):
 
     def batch(self, trainer: Any, step: int, inputs: dict[str, Any], ids: Any, loss: Any) -> None:
         """A micro-batch of optimizer step `step` was trained on."""
+
+    def fetched(self, seconds: float) -> None:
+        """The rows of a step were waited for so long."""
 
     def gradient(self, norm: Any) -> None:
         """A step has this gradient norm."""
@@ -67,6 +74,19 @@ def listen(listener: Listener) -> None:
         original["_save_optimizer_and_scheduler"](self, output_dir)
         reach("ckpt.after_optimizer")
 
-    replaced = (training_step, get_grad_norm, save_checkpoint, save_optimizer)
-    for name, function in zip(WRAPPED, replaced, strict=True):
+    fetch = timed(original["get_batch_samples"], listener.fetched)
+    replaced: tuple[Any, ...] = (training_step, fetch, get_grad_norm, save_checkpoint)
+    for name, function in zip(WRAPPED, (*replaced, save_optimizer), strict=True):
         setattr(Trainer, name, function)
+
+
+def timed(method: Callable[..., Any], told: Callable[[float], None]) -> Callable[..., Any]:
+    """Return a method that does the same and tells how many seconds it took."""
+
+    def wrapped(self: Any, *given: Any, **named: Any) -> Any:
+        began = time.perf_counter()
+        found = method(self, *given, **named)
+        told(time.perf_counter() - began)
+        return found
+
+    return wrapped

@@ -23,6 +23,7 @@ class Throughput:
         self._samples = 0
         self._seen: Any = 0
         self._began = clock()
+        self._ended: float | None = None
 
     def begin(self) -> None:
         """A step begins."""
@@ -30,7 +31,14 @@ class Throughput:
 
     def end(self) -> None:
         """A step ended; what follows (an evaluation, a save) is no training."""
-        self.seconds += self.clock() - self._began
+        self._ended = self.clock()
+        self.seconds += self._ended - self._began
+
+    def settle(self) -> None:
+        """The Trainer logs: what it waited since the step is the card's, which was behind."""
+        if self._ended is not None:
+            self.seconds += self.clock() - self._ended
+            self._ended = None
 
     def batch(self, inputs: dict[str, Any], pad: int | None) -> None:
         """Count a micro-batch: packed rows count as one."""

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from trainer.engine import checkpoints, style_choice
-from trainer.engine.files import RunFiles
+from trainer.engine.files import RunFiles, read_json
 from trainer.engine.plateau import Parameters, Plateau
 from trainer.engine.ranks import Ranks
 
@@ -80,9 +80,10 @@ def run(
     from trainer.engine.progress import Progress
     from trainer.engine.sampling import steady_sampling
     from trainer.engine.saving import VerifiedCheckpoints
+    from trainer.engine.speed import Speed
 
     plateau = Plateau(Parameters.of(plan.get("plateau")))
-    progress = Progress(files, known, plateau, ranks)
+    progress = Progress(files, known, plateau, ranks, Speed(arguments, read_json(files.rank)))
     keep = VerifiedCheckpoints(
         files,
         plan["keep_checkpoints"],
