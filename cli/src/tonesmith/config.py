@@ -24,6 +24,7 @@ SHARED = frozenset(
         "trainer_engine_python",
         "serving_engine_python",
         "ui_port",
+        "prometheus_port",
     }
 )
 
@@ -50,6 +51,7 @@ class CliSettings(Settings):
     trainer_engine_python: Path | None = None
     serving_engine_python: Path | None = None
     ui_port: int = 7860
+    prometheus_port: int = 9090
 
 
 def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:

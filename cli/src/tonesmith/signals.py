@@ -1,4 +1,4 @@
-"""Leave in order: SIGTERM and SIGHUP end a command the way Ctrl-C does."""
+"""Leave in order: SIGTERM and SIGHUP end a command the way Ctrl-C does, and Ctrl-C always does."""
 
 import signal
 from collections.abc import Iterator
@@ -14,12 +14,17 @@ class StopRequestedError(BaseException):
 
 @contextmanager
 def orderly_end() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into StopRequestedError while the block runs."""
+    """Turn SIGTERM and SIGHUP into StopRequestedError, SIGINT into KeyboardInterrupt.
+
+    A shell without job control starts background commands with SIGINT ignored, and every child
+    inherits that: Python then installs no handler of its own, and Ctrl-C would never come.
+    """
 
     def stop(number: int, _: FrameType | None) -> None:
         raise StopRequestedError(signal.Signals(number).name)
 
     before = {number: signal.signal(number, stop) for number in POLITE}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:

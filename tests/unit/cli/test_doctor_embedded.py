@@ -16,5 +16,5 @@ def test_everything_is_looked_at() -> None:
         "disk",
         "memory",
     ]
-    assert len([name for name in names if name.startswith("port ")]) == 5
+    assert len([name for name in names if name.startswith("port ")]) == 6
     assert names[-1] == "chromium"

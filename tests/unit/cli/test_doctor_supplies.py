@@ -27,7 +27,7 @@ def test_plan_is_what_the_compose_file_asks_for() -> None:
     """Each image once; the images to start from by their build arguments."""
     assert PLAN.images == ("tonesmith/datagen:dev", "tonesmith/trainer:dev", "tonesmith/ui:dev")
     assert PLAN.bases == ("python:3.11",)
-    assert PLAN.ports == (("127.0.0.1", 17860),)
+    assert PLAN.ports == (("127.0.0.1", 17860, "UI_PORT"),)
     assert PLAN.volumes == {"data": "tonesmith_data", "serving-cache": "tonesmith_serving-cache"}
     assert PLAN.shared_bytes == 2 << 30
 

@@ -8,10 +8,12 @@ import pytest
 
 from fakes.docker_command import FakeDockerCommand
 from fakes.docker_engine import FakeDockerEngine
+from tonesmith.docker.compose import profile_of
 from tonesmith.doctor.nvidia import Hardware
 
 from .conftest import Call, Called
 
+GRAFANA = {"IP": "127.0.0.1", "PrivatePort": 3000, "PublicPort": 3100, "Type": "tcp"}
 BOTH = "--profile cpu --profile gpu"
 
 
@@ -184,3 +186,20 @@ def test_profile_that_nobody_knows_is_refused(place: Place) -> None:
     assert "COMPOSE_PROFILES" in called.err
     assert "'cup'" in called.err
     assert not [line for line in place.command.calls if " up " in line]
+
+
+@pytest.mark.parametrize(
+    ("named", "runs"), [("", "cpu"), ("cpu-alone", "cpu"), ("gpu-alone", "gpu")]
+)
+def test_stack_alone_is_of_the_same_variant(named: str, runs: str) -> None:
+    """`-alone` leaves out what watches, nothing else."""
+    assert profile_of({"COMPOSE_PROFILES": named}) == runs
+
+
+def test_up_says_where_the_watchers_are(place: Place) -> None:
+    """Where they run."""
+    place.docker.add("tonesmith", "ui")
+    place.docker.add("tonesmith", "grafana", Ports=[GRAFANA])
+    said = place.call("up", "--docker").err
+    assert "grafana      http://127.0.0.1:3100" in said
+    assert "prometheus" not in said

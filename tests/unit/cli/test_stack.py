@@ -9,124 +9,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 import pytest
 
-from repository import ROOT
+from fakes.embedded import SECONDS, Left, Place, wait
 from tonesmith.stack.embedded import end_all, last_lines, living
-from tonesmith.stack.ports import USUAL, any_free
 from tonesmith.stack.supervisor import Supervisor
 
-SOURCES = ("libs/contracts", "libs/kit", "libs/client", "cli")
-PATHS = [ROOT / "tests/fakes/stand_ins", *(ROOT / source / "src" for source in SOURCES)]
-# Far more than it takes, so that a busy machine does not look like a fault.
-SECONDS = 90.0
 SIDE_BY_SIDE = 4
-VERSIONS = {"llamafactory": "1", "vllm": "2", "torch": "3"}
 # up itself, supervisord, and four services with a child each
 PROCESSES = 10
-
-
-@dataclass
-class Left:
-    """What a scenario left: exit code, words, how many processes it had and which still live."""
-
-    code: int
-    said: str
-    started: int = 0
-    alive: list[psutil.Process] = field(default_factory=list)
-
-
-class Place:
-    """A folder in which `tonesmith` runs as a process of its own, with stand-in services."""
-
-    def __init__(self, folder: Path, **environ: str) -> None:
-        self.folder = folder
-        folder.mkdir()
-        engine = folder / "engine"
-        engine.write_text(f"#!/bin/sh\necho '{json.dumps(VERSIONS)}'\n")
-        engine.chmod(0o700)
-        base = folder / "bases" / "starter"
-        base.mkdir(parents=True)
-        for name in ("config.json", "model.safetensors", "tokenizer.json"):
-            (base / name).touch()
-        self.environ = {
-            "PATH": os.environ["PATH"],
-            "DOCKER_HOST": "unix:///nowhere/docker.sock",
-            "PYTHONPATH": os.pathsep.join(map(str, PATHS)),
-            "TRAINER_ENGINE_PYTHON": str(engine),
-            "SERVING_ENGINE_PYTHON": str(engine),
-            "MODELS_DIR": str(base.parent),
-            **{name: str(any_free()) for name in USUAL},
-            **environ,
-        }
-        self.supervisor = Supervisor(folder / "var/embedded/supervisor.sock")
-        self.seen: set[psutil.Process] = set()
-        self.commands: list[subprocess.Popen[str]] = []
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tonesmith", *arguments],
-            cwd=self.folder,
-            env=self.environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.commands.append(process)
-        return process
-
-    def clean(self) -> None:
-        """End what a failed scenario may have left."""
-        for process in self.commands:
-            if process.poll() is None:
-                process.terminate()
-            process.communicate(timeout=SECONDS)
-        if self.supervisor.running:
-            self.note(self.supervisor.pid())
-        end_all(self.seen)
-
-    def run(self, *arguments: str) -> Left:
-        """Run a command to its end."""
-        return self.left(self.start(*arguments))
-
-    def up(self) -> subprocess.Popen[str]:
-        """Start the stack in the foreground and wait until all of it is up."""
-        process = self.start("up")
-        assert process.stdout
-        for line in process.stdout:
-            if "Ctrl-C" in line:
-                break
-        else:
-            raise AssertionError("the stack did not come up")
-        self.note(process.pid)
-        return process
-
-    def note(self, pid: int) -> None:
-        """Remember a process and everything below it."""
-        root = psutil.Process(pid)
-        self.seen |= {root, *root.children(recursive=True)}
-
-    def left(self, process: subprocess.Popen[str]) -> Left:
-        """Wait for the end of a command, and return what is left."""
-        said, _ = process.communicate(timeout=SECONDS)
-        alive = [found for found in self.seen if living(found)]
-        return Left(process.returncode, said, len(self.seen), alive)
-
-
-def wait(reached: Callable[[], object], what: str) -> None:
-    """Wait until something is so; fail if it takes too long."""
-    deadline = time.monotonic() + SECONDS
-    while not reached():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def ctrl_c(place: Place) -> Left:
@@ -134,6 +29,27 @@ def ctrl_c(place: Place) -> Left:
     process = place.up()
     process.send_signal(signal.SIGINT)
     return place.left(process)
+
+
+def watched(place: Place) -> list[Left]:
+    """Start with a Prometheus, ask for the status, interrupt."""
+    place.give_prometheus("exec sleep 600")
+    process = place.up()
+    status = place.run("status", "--json")
+    process.send_signal(signal.SIGINT)
+    return [status, place.left(process)]
+
+
+def watcher_ends(place: Place) -> Left:
+    """Start with a Prometheus that ends at once, wait until that is told, interrupt."""
+    place.give_prometheus("echo no room >&2; exit 1")
+    process = place.up()
+    assert process.stdout
+    told = next(line for line in process.stdout if "does not run" in line)
+    process.send_signal(signal.SIGINT)
+    left = place.left(process)
+    left.said = told + left.said
+    return left
 
 
 def killed(place: Place) -> Left:
@@ -180,7 +96,17 @@ def without_engines(place: Place) -> Left:
     return place.run("up")
 
 
-SCENARIOS = (ctrl_c, killed, supervisord_killed, detached, failing, demo, without_engines)
+SCENARIOS = (
+    ctrl_c,
+    watched,
+    watcher_ends,
+    killed,
+    supervisord_killed,
+    detached,
+    failing,
+    demo,
+    without_engines,
+)
 Results = dict[str, Future[Left | list[Left]]]
 
 
@@ -218,6 +144,35 @@ def test_ctrl_c_stops_everything_that_up_started(results: Results) -> None:
     assert left.started == PROCESSES
     assert "all stopped" in left.said
     assert left.alive == []
+
+
+def test_prometheus_runs_beside_the_services_and_ends_with_them(results: Results) -> None:
+    """`status` says where it is: on this machine only, on the usual port or a free one."""
+    found = results["watched"].result()
+    assert isinstance(found, list)
+    status, up = found
+    shown = json.loads(status.said)["prometheus"]
+    assert shown["state"] == "RUNNING"
+    assert shown["url"].startswith("http://127.0.0.1:")
+    assert (up.code, up.started, up.alive) == (0, PROCESSES + 1, [])
+
+
+def test_services_go_on_without_prometheus(results: Results) -> None:
+    """One that cannot run is told, with its log, and stops nothing."""
+    left = one(results, "watcher_ends")
+    assert "prometheus does not run, the services go on; see var/log/prometheus.log" in left.said
+    assert (left.code, left.alive) == (0, [])
+    assert "all stopped" in left.said
+
+
+def test_up_says_how_to_get_prometheus_where_there_is_none(
+    results: Results, places: dict[str, Place]
+) -> None:
+    """One line; nothing is downloaded unasked."""
+    found = results["detached"].result()
+    assert isinstance(found, list)
+    assert "scripts/prometheus.sh" in found[0].said
+    assert not (places["detached"].folder / "var/embedded/prometheus.yml").exists()
 
 
 def test_kill_of_the_command_line_leaves_no_service(results: Results) -> None:

@@ -16,7 +16,8 @@ from tonesmith.signals import StopRequestedError, orderly_end, undisturbed
 from tonesmith.stack import services
 from tonesmith.stack.embedded import Stack
 from tonesmith.stack.ports import choose, wanted
-from tonesmith.stack.programs import SERVICES, Places, stack_environment
+from tonesmith.stack.programs import SERVICES, Places, Program, stack_environment
+from tonesmith.stack.prometheus import MISSING, Watcher, prepare_watcher, shown_on_the_page
 from tonesmith.stack.supervisor import Supervisor
 from tonesmith.watch import bars
 
@@ -62,6 +63,8 @@ def up(
 def up_embedded(session: Session, *, detach: bool) -> None:
     """Start all services as local processes, and stay unless `detach`."""
     screen = session.screen
+    if Supervisor(Places(ROOT).socket).running:
+        raise CommandError("the stack runs already", hint="stop it: `tonesmith down`")
     require_engines(dict(session.environ))
     ports, taken = choose(wanted(session.environ))
     if taken:
@@ -69,11 +72,14 @@ def up_embedded(session: Session, *, detach: bool) -> None:
             f"port {taken[0]} is in use", hint="stop its program (`tonesmith down`), or set *_PORT"
         )
     environ = stack_environment(session.environ, ROOT, ports)
-    stack = Stack(Places(ROOT), SERVICES, environ)
+    watcher = prepare_watcher(environ, Places(ROOT), ports)
+    stack = Stack(Places(ROOT), watched(watcher), shown_on_the_page(environ, watcher))
     with orderly_end():
         try:
             stack.start(detached=detach)
             wait_ready(stack, ports, screen)
+            screen.note(f"  prometheus {watcher.url}" if watcher else f"  {MISSING}")
+            screen.next_step("tonesmith status")
             if not detach:
                 stay(stack, screen)
         except (KeyboardInterrupt, StopRequestedError):
@@ -121,15 +127,23 @@ def wait_ready(stack: Stack, ports: dict[str, int], screen: Screen) -> None:
         task = progress.add_task("starting the services", total=len(probes), note="")
         stack.wait_until(probes, READY_SECONDS, lambda done: progress.update(task, completed=done))
     for name, address in services.addresses(ports).items():
-        screen.note(f"  {name:8} {address}")
-    screen.next_step("tonesmith status")
+        screen.note(f"  {name:10} {address}")
+
+
+def watched(watcher: Watcher | None) -> tuple[Program, ...]:
+    """Return the services, and Prometheus where there is one."""
+    return (*SERVICES, watcher.program) if watcher else SERVICES
 
 
 def stay(stack: Stack, screen: Screen) -> None:
-    """Watch the stack until somebody interrupts."""
+    """Watch the stack until somebody interrupts; say once where an optional program has ended."""
     screen.note("up; Ctrl-C stops everything")
+    told: set[str] = set()
     while True:
-        stack.check()
+        ended = stack.check()
+        for name in sorted(ended - told):
+            screen.note(f"{name} does not run, the services go on; see {stack.places.log(name)}")
+        told |= ended
         time.sleep(WATCH_SECONDS)
 
 

@@ -8,9 +8,13 @@ from rich.markup import escape
 
 from client import ServiceDownError, ServiceError
 from client.service import Service
+from tonesmith.commands.stack import ROOT
 from tonesmith.errors import SERVICE_DOWN
 from tonesmith.screen import columns
 from tonesmith.session import AsJson, Session, session_of
+from tonesmith.stack.programs import Places
+from tonesmith.stack.prometheus import config_path, url_in
+from tonesmith.stack.supervisor import FAILURES, Supervisor
 
 # The services in the order of the journey, and what holds the address of each.
 ADDRESSES = {
@@ -66,6 +70,8 @@ def show_models(session: Session, found: dict[str, Any]) -> None:
     if current := found["current"]:
         aliases = ", ".join(f"{name} = {name}.v{n}" for name, n in current["aliases"].items())
         screen.out.print(f"base: {current['base']}; served: {aliases or 'the base only'}")
+    if watching := found.get("prometheus"):
+        screen.out.print(f"prometheus: {watching['url']} ({watching['state'].lower()})")
     if holder := borrower(found.get("serving")):
         screen.out.print(f"[yellow]serving has lent the GPU to {holder}[/]; chat comes back after")
     for job in found["jobs"]:
@@ -101,7 +107,20 @@ def snapshot(session: Session) -> dict[str, Any]:
             found["serving"] = answer_or_none(lambda: launcher.status().model_dump(mode="json"))
         going_on = [job for kind in kinds for job in kind.newest() if not job.state.final]
         found["jobs"] = [job.model_dump(mode="json") for job in going_on]
+    if watching := embedded_prometheus(Places(ROOT)):
+        found["prometheus"] = watching
     return found
+
+
+def embedded_prometheus(places: Places) -> dict[str, str] | None:
+    """Return address and state of the Prometheus that `tonesmith up` started, or None."""
+    try:
+        programs = Supervisor(places.socket).programs()
+    except FAILURES:
+        return None
+    state = next((each.state for each in programs if each.name == "prometheus"), None)
+    url = url_in(config_path(places))
+    return {"url": url, "state": state} if state and url else None
 
 
 def probe(session: Session, name: str, service: Service) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Journey:
     """
 
     def __init__(
-        self, session: Session, board: Board, check: Callable[[], None] = lambda: None
+        self, session: Session, board: Board, check: Callable[[], object] = lambda: None
     ) -> None:
         self.session = session
         self.board = board

@@ -28,6 +28,7 @@ from tonesmith.stack import services
 from tonesmith.stack.embedded import Stack, last_lines
 from tonesmith.stack.ports import choose, wanted
 from tonesmith.stack.programs import SERVICES, Places, Program, stack_environment
+from tonesmith.stack.prometheus import MISSING, Watcher, prepare_watcher, shown_on_the_page
 from tonesmith.stack.supervisor import Supervisor
 
 ROOT = Path("var/demo")
@@ -35,7 +36,7 @@ READY_SECONDS = 120.0
 # The others go on starting while data is generated and the adapter trained.
 NEEDED_FIRST = ("trainer", "datagen")
 # The folders of an earlier demo, which the next one starts without.
-LEFT_OVER = ("data", "state", "log", "embedded", "report.json")
+LEFT_OVER = ("data", "state", "log", "embedded", "prometheus", "targets", "report.json")
 # The demo never touches a real installation's folders.
 OWN = frozenset({"DATA_DIR", "DATAGEN_STATE_DIR", "TRAINER_STATE_DIR", "SERVING_STATE_DIR"})
 # Which program's log tells most about a stage that failed.
@@ -66,6 +67,7 @@ class Demo:
     board: Board = field(init=False)
     stack: Stack = field(init=False)
     ports: dict[str, int] = field(init=False)
+    watcher: Watcher | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.board = Board(self.session.screen.out)
@@ -133,7 +135,12 @@ class Demo:
             self.board.line(f"  in use, so others are taken: {', '.join(map(str, taken))}")
         environ = stack_environment(environ, self.root, self.ports)
         self.session = replace(self.session, environ=environ, in_containers=False)
-        self.stack = Stack(Places(self.root), self.programs, environ)
+        self.watcher = prepare_watcher(environ, Places(self.root), self.ports)
+        if not self.watcher:
+            self.board.line(f"  {MISSING}")
+        beside = (self.watcher.program,) if self.watcher else ()
+        environ = shown_on_the_page(environ, self.watcher)
+        self.stack = Stack(Places(self.root), (*self.programs, *beside), environ)
 
     def pids(self) -> list[int]:
         """Return the ids of this process and of everything that it started."""
@@ -173,7 +180,8 @@ class Demo:
         """Return where to go next."""
         found = services.addresses(self.ports)
         page = f"{found['datagen']}/evaluations/{evaluation_id}/report.html"
-        return {"chat page": found["ui"], "report": page, "OpenAI API": found["serving"]}
+        shown = {"chat page": found["ui"], "report": page, "OpenAI API": found["serving"]}
+        return shown | ({"Prometheus": self.watcher.url} if self.watcher else {})
 
 
 def clear(root: Path) -> None:

@@ -25,6 +25,10 @@ class ComposeError(CommandError):
     code = "docker_compose"
 
 
+# A stack of that profile which nobody watches: without Prometheus, Alertmanager and Grafana.
+ALONE = "-alone"
+
+
 class Profile(StrEnum):
     """Which variants of trainer and serving run."""
 
@@ -89,13 +93,15 @@ def profile_of(environ: Mapping[str, str], chosen: Profile | None = None) -> Pro
     if chosen:
         return chosen
     named = environ.get("COMPOSE_PROFILES") or Profile.CPU
-    if named not in tuple(Profile):
+    variant = named.removesuffix(ALONE)
+    if variant not in tuple(Profile):
         raise InvalidInputError(
             f"there is no profile {named[:40]!r}: trainer and serving would not start",
             field="COMPOSE_PROFILES",
-            hint="set it to cpu, or to gpu where there is an NVIDIA card",
+            hint="set it to cpu, or to gpu where there is an NVIDIA card; cpu-alone and gpu-alone "
+            "leave out Prometheus and Grafana",
         )
-    return Profile(named)
+    return Profile(variant)
 
 
 def find_folder(start: Path) -> Path | None:

@@ -15,6 +15,8 @@ from tonesmith.screen import Screen
 
 # As people look for them: the page first.
 SHOWN = ("ui", "datagen", "trainer", "serving")
+# Shown where they run.
+WATCHERS = ("grafana", "prometheus", "alertmanager")
 WARNING = "delete the volumes of {}, with every dataset, run and model in them?"
 
 
@@ -47,7 +49,10 @@ def show_addresses(project: Project, screen: Screen) -> None:
     """Say where each service is."""
     for name in SHOWN:
         where = project.published(name) or f"inside {project.name}: the commands find it"
-        screen.note(f"  {name:8} {where}")
+        screen.note(f"  {name:12} {where}")
+    for name in WATCHERS:
+        if address := project.published(name):
+            screen.note(f"  {name:12} {address}")
 
 
 def stop(compose: Compose, screen: Screen, *, volumes: bool, sure: bool) -> bool:

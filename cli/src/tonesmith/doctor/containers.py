@@ -86,8 +86,8 @@ def essentials(patient: Patient, engine: Engine) -> Iterator[Finding]:
     if isinstance(patient.plan, Finding):
         yield patient.plan
         return
-    for address in patient.plan.ports:
-        yield published(address, patient.compose.project, engine.containers())
+    for port in patient.plan.ports:
+        yield published(port, patient.compose.project, engine.containers())
 
 
 def provisions(patient: Patient, engine: Engine) -> Iterator[Finding]:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 import psutil
 
 from tonesmith.docker.container import Container
+from tonesmith.docker.plan import Port
 from tonesmith.doctor.finding import Finding
 from tonesmith.stack.ports import is_free
 
 
 def published(
-    address: tuple[str, int],
+    port: Port,
     project: str,
     containers: Iterable[Container],
     free: Callable[[int], bool] = is_free,
@@ -18,24 +19,24 @@ def published(
     """Say whether the stack can publish a port.
 
     Args:
-        address: where it is bound, and the port.
+        port: it.
         project: whose port it is to be.
         containers: of every project.
         free: whether a program could listen on a port now.
     """
-    host, port = address
-    name = f"published port {port}"
+    host, number, setting = port
+    name = f"published port {number}"
     holders = [
         found
         for found in containers
-        if any(outside == port for _, outside in found.ports.values()) and found.running
+        if any(outside == number for _, outside in found.ports.values()) and found.running
     ]
     if any(found.project == project for found in holders):
         return Finding(name=name, level="ok", detail=f"{host}: {project} runs here")
-    if not holders and free(port):
+    if not holders and free(number):
         return Finding(name=name, level="ok", detail=f"{host}: free")
-    who = f"a container of {holders[0].image}" if holders else listener(port)
-    remedy = "stop it (ours: `tonesmith down`), or set UI_PORT in `.env` to a free port"
+    who = f"a container of {holders[0].image}" if holders else listener(number)
+    remedy = f"stop it (ours: `tonesmith down`), or set {setting} in `.env` to a free port"
     return Finding(name=name, level="error", detail=f"{who} listens there", remedy=remedy)
 
 

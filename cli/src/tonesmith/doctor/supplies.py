@@ -31,7 +31,7 @@ def missing_images(engine: Engine, plan: Plan) -> list[str]:
 
 
 def base_images(engine: Engine, plan: Plan) -> Finding:
-    """Say whether the images that ours are built from can be had."""
+    """Say whether the images that are not built here can be had."""
     wanting = [base for base in plan.bases if not engine.has_image(base)]
     refused = [base for base in wanting if not engine.offered(base)]
     if refused:
@@ -41,8 +41,9 @@ def base_images(engine: Engine, plan: Plan) -> Finding:
             detail=f"no registry gives {', '.join(refused)}",
             remedy=(
                 "make Python's from Debian's packages: `scripts/offline-base-images`; name those "
-                "of a mirror: STACK_PYTHON_IMAGE, STACK_TRAINER_GPU_IMAGE, "
-                "STACK_SERVING_GPU_IMAGE; or bring them: `docker load`"
+                "of a mirror: STACK_PYTHON_IMAGE and the other STACK_..._IMAGE of `.env.example`; "
+                "bring them: `docker load`; or leave out Prometheus and Grafana: "
+                "COMPOSE_PROFILES=cpu-alone (or gpu-alone)"
             ),
         )
     detail = f"the registry gives {', '.join(wanting)}" if wanting else "all here"

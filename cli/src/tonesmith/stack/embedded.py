@@ -59,6 +59,7 @@ class Stack:
         self.environ = dict(environ)
         self.supervisor = Supervisor(places.socket)
         self.seen: set[psutil.Process] = set()
+        self.optional = {program.name for program in programs if program.optional}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, detached: bool = False) -> None:
@@ -118,19 +119,23 @@ class Stack:
                 )
             time.sleep(POLL_SECONDS)
 
-    def check(self) -> None:
-        """Note which processes there are. Raises ProgramFailedError where a program broke."""
+    def check(self) -> set[str]:
+        """Note which processes there are; return the optional programs that do not run.
+
+        Raises:
+            ProgramFailedError: a program broke that the others need.
+        """
         self.note_processes()
         try:
             states = self.supervisor.programs()
         except FAILURES as error:
             log = self.places.logs / "supervisord.log"
             raise ProgramFailedError("supervisord", log, "it is gone") from error
-        for state in states:
-            if state.broken:
-                raise ProgramFailedError(
-                    state.name, self.places.log(state.name), state.description or state.state
-                )
+        broken = {state.name: state.description or state.state for state in states if state.broken}
+        for name, why in broken.items():
+            if name not in self.optional:
+                raise ProgramFailedError(name, self.places.log(name), why)
+        return set(broken)
 
     def processes(self) -> list[psutil.Process]:
         """Return supervisord and everything below it that lives now."""

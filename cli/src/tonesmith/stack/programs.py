@@ -19,11 +19,15 @@ STOP_SECONDS = 30
 
 @dataclass(frozen=True)
 class Program:
-    """One process of the stack: its name and its command line."""
+    """One process of the stack: its name and its command line.
+
+    Without an optional one the others go on.
+    """
 
     name: str
     command: Sequence[str]
     priority: int = 100
+    optional: bool = False
 
 
 SERVICES = tuple(
