@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 import compose_file
-from compose_file import BY_VARIANT, ONE_SHOT, SERVICES, Service
+from compose_file import BY_VARIANT, ONE_SHOT, SERVICES, WATCHERS, Service
 from repository import ROOT
 
 ALL = sorted(compose_file.containers())
 GPU = [name for name in ALL if name.endswith("-gpu")]
 LONG_RUNNING = [name for name in ALL if name not in ONE_SHOT]
+OURS = [name for name in ALL if name not in WATCHERS]
 MEBIBYTE = 1 << 20
 UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 # What each container mounts.
@@ -25,6 +26,9 @@ WRITABLE = {
     "trainer": {"/data", "/state", "/models"},
     "serving": {"/home/vllm/.cache"},
     "ui": set[str](),
+    "prometheus": {"/prometheus"},
+    "alertmanager": {"/alertmanager"},
+    "grafana": {"/var/lib/grafana"},
 }
 READABLE = {
     "init": set[str](),
@@ -33,6 +37,9 @@ READABLE = {
     "trainer": {"/run/keys"},
     "serving": {"/data", "/models", "/run/keys"},
     "ui": {"/run/keys"},
+    "prometheus": {"/etc/prometheus"},
+    "alertmanager": {"/etc/alertmanager"},
+    "grafana": {"/etc/grafana/provisioning", "/etc/grafana/dashboards", "/run/keys"},
 }
 # What belongs to the host, and what undoes the hardening.
 FORBIDDEN_KEYS = {"cap_add", "privileged", "devices", "userns_mode", "cgroup_parent", "extends"}
@@ -70,7 +77,7 @@ def test_file_fits_the_compose_specification() -> None:
 
 def test_containers_are_the_services_of_the_table() -> None:
     """Folder, image, compose service and table have the same names."""
-    assert {*ONE_SHOT, *BY_VARIANT} == set(ALL)
+    assert {*ONE_SHOT, *BY_VARIANT, *WATCHERS} == set(ALL)
     folders = {path.parent.name for path in ROOT.glob("services/*/Dockerfile")}
     assert folders == {service.name for service in SERVICES}
 
@@ -103,7 +110,7 @@ def test_root_file_system_is_read_only(name: str) -> None:
     """But on a GPU: the toolkit's hook writes there."""
     found = container(name)
     assert found["read_only"] is (not name.endswith("-gpu"))
-    assert any(entry.startswith("/scratch") for entry in found["tmpfs"])
+    assert all(entry.startswith(("/scratch:size=", "/tmp:size=")) for entry in found["tmpfs"])
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -118,9 +125,10 @@ def test_container_cannot_eat_the_machine(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_mounts_are_ours(name: str) -> None:
-    """Named volumes only: no socket of Docker, no folder of the host."""
-    for source, _ in compose_file.mounts(container(name)).values():
-        assert source in compose_file.document()["volumes"], source
+    """Named volumes only: no socket of Docker, no folder of the host but our own settings."""
+    for source, can_write in compose_file.mounts(container(name)).values():
+        settings = source.startswith("./monitoring/") and not can_write
+        assert settings or source in compose_file.document()["volumes"], source
     assert "docker.sock" not in compose_file.text()
 
 
@@ -134,7 +142,7 @@ def test_volumes_can_be_written_by_their_owner_only(name: str) -> None:
     assert set(mounts) - writable == READABLE[service]
 
 
-@pytest.mark.parametrize("name", LONG_RUNNING)
+@pytest.mark.parametrize("name", sorted(BY_VARIANT))
 def test_container_is_watched_and_stopped_in_order(name: str) -> None:
     """A health check that waits for a start, time for an orderly end; what is asked: the image."""
     found, service = container(name), BY_VARIANT[name]
@@ -146,7 +154,7 @@ def test_container_is_watched_and_stopped_in_order(name: str) -> None:
     assert found["restart"] == "unless-stopped"
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", OURS)
 def test_image_has_a_name_and_a_tag(name: str) -> None:
     """The tag says the variant, and is never the one that moves by itself."""
     image, _, tag = str(container(name)["image"]).rpartition(":")
@@ -156,22 +164,52 @@ def test_image_has_a_name_and_a_tag(name: str) -> None:
 
 
 def test_only_the_page_is_published_and_only_on_this_machine() -> None:
-    """By default on the loopback address."""
-    published = {name: container(name).get("ports", []) for name in ALL}
-    assert [name for name, ports in published.items() if ports] == ["ui"]
-    assert published["ui"] == ["127.0.0.1:7860:7860"]
+    """By default on the loopback address; what watches the stack never anywhere else."""
+    published = {name: ports for name in ALL if (ports := container(name).get("ports"))}
+    pages = {"ui": 7860} | WATCHERS
+    assert published == {name: [f"127.0.0.1:{port}:{port}"] for name, port in pages.items()}
+    for name in WATCHERS:
+        assert re.search(rf'"127\.0\.0\.1:\${{{name.upper()}_PORT', compose_file.text())
 
 
-def test_only_datagen_reaches_the_outside() -> None:
-    """The teacher is outside (and the hub of models, once); all others have no way out."""
+@pytest.mark.parametrize("name", WATCHERS)
+def test_what_watches_is_the_official_image_by_its_digest(name: str) -> None:
+    """It is part of the stack unless the profile says `-alone`, and keeps what it has seen."""
+    found = container(name)
+    assert re.fullmatch(rf"(prom|grafana)/{name}:v?[\d.]+@sha256:[0-9a-f]{{64}}", found["image"])
+    assert found["profiles"] == ["cpu", "gpu", "monitoring"]
+    assert found["restart"] == "unless-stopped"
+    assert WRITABLE[name]
+
+
+def test_prometheus_takes_no_orders() -> None:
+    """No way to reload, stop or delete over HTTP; old data goes by age and by size."""
+    flags = container("prometheus")["command"]
+    assert not [flag for flag in flags if "--web.enable" in flag]
+    assert "--storage.tsdb.retention.time=30d" in flags
+    assert any(flag.startswith("--storage.tsdb.retention.size=") for flag in flags)
+
+
+def test_grafana_has_no_known_password() -> None:
+    """It is the operator's, or a random one; nobody else signs up, nothing is sent home."""
+    environment = container("grafana")["environment"]
+    assert environment["GF_SECURITY_ADMIN_PASSWORD__FILE"] == "/run/keys/grafana_password"
+    assert "grafana_password" in container("init")["secrets"]
+    assert environment["GF_USERS_ALLOW_SIGN_UP"] == "false"
+    assert environment["GF_ANALYTICS_REPORTING_ENABLED"] == "false"
+
+
+def test_only_datagen_and_alertmanager_reach_the_outside() -> None:
+    """Teacher and pagers are outside (and the hub of models, once); the others have no way out."""
     found = compose_file.document()["networks"]
     assert found["backend"]["internal"] is True
     options = found["edge"]["driver_opts"]
     assert options["com.docker.network.bridge.enable_ip_masquerade"] == "false"
     for name in LONG_RUNNING:
         way_out = networks(name) - {"backend", "edge"}
-        assert way_out == ({"egress"} if name == "datagen" else set()), name
-        assert ("edge" in networks(name)) is (name == "ui")
+        outside = name in ("datagen", "alertmanager")
+        assert way_out == ({"egress"} if outside else set()), name
+        assert ("edge" in networks(name)) is (name == "ui" or name in WATCHERS)
     assert container("init")["network_mode"] == "none"
     assert networks("fetch") == {"egress"}
 
@@ -183,8 +221,8 @@ def test_gpu_variant_takes_the_place_of_the_service(name: str) -> None:
     assert service in found["networks"]["backend"]["aliases"]
     (device,) = found["deploy"]["resources"]["reservations"]["devices"]
     assert device["capabilities"] == ["gpu"]
-    assert found["profiles"] == ["gpu"]
-    assert container(service)["profiles"] == ["cpu"]
+    assert found["profiles"] == ["gpu", "gpu-alone"]
+    assert container(service)["profiles"] == ["cpu", "cpu-alone"]
 
 
 def test_a_bare_up_is_the_cpu_stack() -> None:

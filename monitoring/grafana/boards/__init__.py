@@ -1,0 +1,1 @@
+"""The dashboards as Python: each module describes one, `generate.py` writes them all."""
