@@ -22,9 +22,14 @@ CONFIG: dict[str, Any] = {
             "image": "tonesmith/datagen:dev",
             "build": {"args": {"PYTHON_IMAGE": "python:3.11", "REVISION": "x"}},
         },
-        "trainer": {"image": "tonesmith/trainer:dev", "shm_size": str(2 << 30)},
+        "trainer": {
+            "image": "tonesmith/trainer:dev",
+            "build": {"context": "."},
+            "shm_size": str(2 << 30),
+        },
         "ui": {
             "image": "tonesmith/ui:dev",
+            "build": {"context": "."},
             "ports": [{"host_ip": "127.0.0.1", "target": 7860, "published": "17860"}],
         },
         "init": {"image": "tonesmith/datagen:dev"},

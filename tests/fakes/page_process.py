@@ -34,6 +34,7 @@ class PageProcess:
         self.env = kept | {
             "PYTHONPATH": os.pathsep.join(str(ROOT / source) for source in SOURCES),
             "UI_PORT": str(port),
+            "UI_METRICS_PORT": "0",
             **urls,
             **settings,
         }

@@ -20,21 +20,19 @@ from typing import Any
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from contracts.artefact import BaseModelRef, CurrentModel, GateResult, ModelManifest, ServedVersion
 from contracts.dataset import Conditioning
-from contracts.identity import now
+from contracts.gpu import GpuReport
 from contracts.job import Progress
-from contracts.run import EngineVersions, RunRecord
+from contracts.run import RunRecord
 from contracts.style import StyleVersion
 from datagen.compose import plain_reply, styled_reply
 from datagen.questions import load_banks
 from fakes.lent import lease, run_job
 from fakes.library import DATAGEN, shipped_styles
+from fakes.live_model import MODEL_ID, current, manifest
 from fakes.recorded_runs import recorded_runs, run_log
 from fakes.running import running
-
-SHA = "0" * 64
-MODEL_ID = "tonesmith-20250101-abc123"
+from fakes.watched import add_readiness, four_gpus, prometheus_app
 
 
 @dataclass
@@ -52,6 +50,10 @@ class Stack:
         silent: whether a reply never brings a piece, while serving is healthy.
         delay: seconds between two pieces of a reply.
         runs: what the trainer lists.
+        reasons: why a service (datagen, trainer, serving) is not ready.
+        gpus: what the trainer sees.
+        alerts: what Prometheus has raised.
+        slow: seconds that datagen takes to say whether it is ready.
     """
 
     promoted: bool = True
@@ -73,46 +75,15 @@ class Stack:
     abandoned: int = 0
     urls: dict[str, str] = field(default_factory=dict)
     runs: list[RunRecord] = field(default_factory=recorded_runs)
+    reasons: dict[str, list[str]] = field(default_factory=dict)
+    gpus: GpuReport = field(default_factory=four_gpus)
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    slow: float = 0.0
 
     @property
     def served(self) -> list[str]:
         """The names that serving answers to."""
         return ["base", "tonesmith", "tonesmith.v1"] if self.promoted else ["base"]
-
-
-def manifest(stack: Stack) -> ModelManifest:
-    """Return the manifest of the live model."""
-    return ModelManifest(
-        id=MODEL_ID,
-        name="tonesmith",
-        kind="adapter",
-        created_at=now(),
-        base=BaseModelRef(name="starter", weights_sha256=SHA),
-        run_id="run-20250101-abc123",
-        dataset_id="styled-20250101-abc123",
-        styles=stack.styles,
-        conditioning=stack.conditioning,
-        recipe={},
-        lora_rank=16,
-        eos_token="<|im_end|>",
-        chat_template_sha256=SHA,
-        files={},
-        golden=[],
-        gate=GateResult(checks=[]),
-        engine=EngineVersions(),
-    )
-
-
-def current(stack: Stack) -> CurrentModel:
-    """Return what the trainer wants served."""
-    live = ServedVersion(name="tonesmith", version=1, model_id=MODEL_ID)
-    return CurrentModel(
-        generation=1 if stack.promoted else 0,
-        base="starter",
-        versions=[live] if stack.promoted else [],
-        aliases={"tonesmith": 1} if stack.promoted else {},
-        updated_at=now(),
-    )
 
 
 def reply_to(stack: Stack, body: dict[str, Any]) -> str:
@@ -155,6 +126,9 @@ async def events(stack: Stack, body: dict[str, Any]) -> AsyncGenerator[str, None
             delta = {"choices": [{"index": 0, "delta": {"content": text[start : start + 2]}}]}
             yield f"data: {json.dumps(delta)}\n\n"
             await asyncio.sleep(stack.delay)
+        if (body.get("stream_options") or {}).get("include_usage"):
+            tokens = {"prompt_tokens": len(body["messages"]), "completion_tokens": len(text)}
+            yield f"data: {json.dumps({'choices': [], 'usage': tokens})}\n\n"
         yield "data: [DONE]\n\n"
     except (asyncio.CancelledError, GeneratorExit):
         stack.abandoned += 1
@@ -213,6 +187,10 @@ def control_app(stack: Stack) -> FastAPI:
             "lease": lease(stack.holder),
         }
 
+    add_readiness(
+        app,
+        lambda: [f"lent to {stack.holder}"] if stack.holder else stack.reasons.get("serving", []),
+    )
     return app
 
 
@@ -222,7 +200,11 @@ def trainer_app(stack: Stack) -> FastAPI:
 
     @app.get("/current")
     def read_current() -> Any:
-        return current(stack) if stack.trainer_up else error(503, "the trainer is down")
+        return (
+            current(promoted=stack.promoted)
+            if stack.trainer_up
+            else error(503, "the trainer is down")
+        )
 
     @app.get("/runs/jobs/{run_id}")
     def read_job(run_id: str) -> Any:
@@ -238,8 +220,14 @@ def trainer_app(stack: Stack) -> FastAPI:
 
     @app.get("/models/{model_id}")
     def read_manifest(model_id: str) -> Any:
-        return manifest(stack) if model_id == MODEL_ID else error(404, "no such model")
+        known = manifest(stack.styles, stack.conditioning)
+        return known if model_id == MODEL_ID else error(404, "no such model")
 
+    @app.get("/gpus")
+    def gpus() -> Any:
+        return stack.gpus if stack.trainer_up else error(503, "the trainer is down")
+
+    add_readiness(app, lambda: stack.reasons.get("trainer", []))
     return app
 
 
@@ -251,6 +239,7 @@ def datagen_app(stack: Stack) -> FastAPI:
     def styles() -> Any:
         return stack.styles if stack.datagen_up else error(503, "datagen is down")
 
+    add_readiness(app, lambda: stack.reasons.get("datagen", []), lambda: stack.slow)
     return app
 
 
@@ -261,12 +250,13 @@ def apps(stack: Stack) -> dict[str, FastAPI]:
         "SERVING_CONTROL_URL": control_app(stack),
         "TRAINER_URL": trainer_app(stack),
         "DATAGEN_URL": datagen_app(stack),
+        "UI_PROMETHEUS_API": prometheus_app(lambda: stack.alerts),
     }
 
 
 @contextmanager
 def running_stack(stack: Stack | None = None, first_port: int = 0) -> Iterator[Stack]:
-    """Run all four stand-ins; yield the stack, whose `urls` say where."""
+    """Run all stand-ins; yield the stack, whose `urls` say where."""
     stack = stack or Stack()
     with running_all(list(apps(stack).items()), stack.urls, first_port):
         yield stack

@@ -109,3 +109,13 @@ def test_large_archive_needs_little_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert size == 64 << 20
     assert peak < 8 << 20
+
+
+def test_gpus_are_a_report(fake: FakeServices, trainer: TrainerClient) -> None:
+    """A machine without one has an empty one."""
+    card = {"uuid": "GPU-0", "index": 0, "name": "H100", "up": True, "power_watts": 612.5}
+    body = {"available": True, "gpus": [card]}
+    fake.answers["GET /gpus"] = lambda _: httpx.Response(200, json=body)
+    assert trainer.gpus().gpus[0].power_watts == 612.5
+    fake.answers["GET /gpus"] = lambda _: httpx.Response(200, json={"available": False})
+    assert trainer.gpus().gpus == []

@@ -19,10 +19,10 @@ STOP_SECONDS = 1.0
 TELL_SECONDS = 2.0
 
 
-def request(model: str) -> ChatRequest:
+def request(model: str, session: str = "") -> ChatRequest:
     """Return a question to a model."""
     kind = "base" if model == "base" else "tuned"
-    return ChatRequest(model, QUESTION, temperature=0.0, max_tokens=64, kind=kind)
+    return ChatRequest(model, QUESTION, temperature=0.0, max_tokens=64, kind=kind, session=session)
 
 
 async def replies(backend: Backend, *models: str) -> list[Draft]:
@@ -56,6 +56,8 @@ async def test_reply_grows_until_it_is_whole(
     assert count(registry, "ui_chat_requests_total", model="tuned", outcome="ok") == 1
     assert count(registry, "ui_chats_in_progress") == 0
     assert count(registry, "ui_time_to_first_token_seconds_count", model="tuned") == 1
+    for direction, tokens in {"input": 1, "output": len(seen[-1])}.items():
+        assert count(registry, "ui_tokens_total", model="tuned", direction=direction) == tokens
 
 
 async def test_two_models_answer_side_by_side(backend: Backend, stack: Stack) -> None:
@@ -153,3 +155,40 @@ async def test_refusal_is_told_by_its_kind(
     (draft,) = await replies(backend, "tonesmith")
     assert draft.problem is not None
     assert (draft.problem.kind, draft.problem.detail) == (kind, "not now")
+
+
+@pytest.mark.parametrize(("here", "disconnects"), [(True, 0), (False, 1)])
+async def test_reader_who_is_gone_is_told_from_one_who_stops(
+    backend: Backend,
+    stack: Stack,
+    registry: CollectorRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+    here: bool,
+    disconnects: int,
+) -> None:
+    """Both end the reply; a page that is still open has pressed the button."""
+    monkeypatch.setattr("ui.answers.GONE_SECONDS", 0.01)
+    stack.delay = 0.05
+    backend.visitors.come("page-1")
+    async with aclosing(stream_replies(backend, [request("tonesmith", "page-1")])) as states:
+        async for (draft,) in states:
+            if draft.text:
+                break
+    if not here:
+        backend.visitors.go("page-1")  # its connections end in any order
+    await asyncio.sleep(0.05)
+    assert count(registry, "ui_client_disconnects_total", model="tuned") == disconnects
+    assert count(registry, "ui_chat_requests_total", model="tuned", outcome="cancelled") == 1
+
+
+async def test_lent_gpu_is_no_error(
+    backend: Backend, stack: Stack, registry: CollectorRegistry
+) -> None:
+    """It is counted as what it is, and its quick refusal is no quick reply."""
+    stack.state, stack.holder = "lent", "r-1"
+    await replies(backend, "tonesmith")
+    outcomes = {"unavailable": 1, "error": 0}
+    for outcome, expected in outcomes.items():
+        found = count(registry, "ui_chat_requests_total", model="tuned", outcome=outcome)
+        assert found == expected
+    assert count(registry, "ui_chat_duration_seconds_count", model="tuned") == 0

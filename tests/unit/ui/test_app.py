@@ -11,6 +11,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from fakes.running import running
+from fakes.serving_process import until
 from fakes.stack import Stack
 from ui.app import create_app
 from ui.config import UiSettings
@@ -23,14 +24,27 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def page(shared_stack: Stack) -> Iterator[str]:
-    """The page, served; Gradio wants a running loop where it is built."""
+def app(shared_stack: Stack) -> FastAPI:
+    """The service; Gradio wants a running loop where it is built."""
 
     async def build() -> FastAPI:
         return create_app(UiSettings.from_environ(shared_stack.urls))
 
-    with running(asyncio.run(build())) as url:
+    return asyncio.run(build())
+
+
+@pytest.fixture(scope="module")
+def page(app: FastAPI) -> Iterator[str]:
+    """The page, served."""
+    with running(app) as url:
         yield url
+
+
+def sample(app: FastAPI, name: str, **labels: str) -> float:
+    """Return a metric's value."""
+    value = app.state.registry.get_sample_value(name, labels)
+    assert value is not None
+    return float(value)
 
 
 @pytest.fixture(scope="module")
@@ -39,17 +53,44 @@ def client(page: str) -> Client:
     return Client(page, verbose=False)
 
 
-@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/"])
+@pytest.mark.parametrize("path", ["/health", "/ready", "/"])
 def test_probes_and_page_answer(page: str, path: str) -> None:
     """Our own routes come before the page's."""
     assert httpx.get(page + path).status_code == 200
 
 
-def test_metrics_hold_our_families(page: str) -> None:
-    """Prometheus finds the page's metrics."""
-    text = httpx.get(f"{page}/metrics").text
-    for family in ("ui_chats_in_progress", "ui_chat_requests_total", "build_info"):
-        assert f"# TYPE {family.removesuffix('_total')}" in text
+def test_published_port_has_no_metrics(page: str) -> None:
+    """Nobody who can read the page can read them."""
+    assert httpx.get(f"{page}/metrics").status_code == 404
+
+
+def test_open_page_counts_as_a_session(app: FastAPI, page: str) -> None:
+    """For as long as it holds its stream of heartbeats."""
+    until(lambda: sample(app, "ui_sessions") == 0, 30)  # who came with the tests before
+    with httpx.stream("GET", f"{page}/gradio_api/heartbeat/page-1") as stream:
+        next(stream.iter_lines())
+        assert sample(app, "ui_sessions") == 1
+    until(lambda: sample(app, "ui_sessions") == 0, 5)
+
+
+def test_reader_who_goes_away_is_counted(app: FastAPI, page: str, stack: Stack) -> None:
+    """A page that is closed in the middle of a reply."""
+    stack.delay = 0.3
+    before = sample(app, "ui_client_disconnects_total", model="tuned")
+    with (
+        httpx.stream("GET", f"{page}/gradio_api/heartbeat/page-2") as stream,
+        httpx.Client() as listener,
+    ):
+        next(stream.iter_lines())
+        data = ["我累了", "gentle", "", 0.4, 64, None, "en"]
+        asked = {"data": data, "session_hash": "page-2"}
+        assert httpx.post(f"{page}/gradio_api/call/chat", json=asked).status_code == 200
+        heard = f"{page}/gradio_api/queue/data?session_hash=page-2"
+        with listener.stream("GET", heard) as replies:
+            next(replies.iter_lines())
+            until(lambda: stack.streaming == 1, 5)
+    until(lambda: stack.abandoned == 1, 5)
+    until(lambda: sample(app, "ui_client_disconnects_total", model="tuned") == before + 1, 5)
 
 
 def test_every_response_forbids_other_hosts(page: str) -> None:

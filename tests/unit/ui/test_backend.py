@@ -1,5 +1,6 @@
 """The clients of the other services."""
 
+import json
 from pathlib import Path
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from contracts.sample import Message
+from serving.engine.bodies import parse_body
 from ui.backend import Backend, ChatRequest
 from ui.config import UiSettings
 from ui.errors import ProblemError
@@ -50,11 +52,13 @@ async def test_answer_that_is_not_what_was_asked_is_a_problem(
 
 
 async def test_request_carries_only_what_the_gate_allows() -> None:
-    """No chat template, no extras: the body has the five fields of a plain chat."""
+    """No chat template, no extras: a plain chat, with the tokens counted at its end."""
     seen: list[httpx.Request] = []
     backend = answering(httpx.Response(200, text="data: [DONE]\n\n"), seen)
     assert [piece async for piece in backend.chat(REQUEST)] == []
-    assert set(REQUEST.body()) == {"model", "messages", "temperature", "max_tokens", "stream"}
+    plain = {"model", "messages", "temperature", "max_tokens", "stream", "stream_options"}
+    assert set(REQUEST.body()) == plain
+    assert parse_body("/v1/chat/completions", json.dumps(REQUEST.body()).encode(), 64)
     assert "authorization" not in seen[0].headers
     await backend.close()
 
@@ -72,3 +76,37 @@ async def test_key_goes_to_serving_only(tmp_path: Path) -> None:
     keys = [request.headers.get("authorization") for request in seen]
     assert keys == ["Bearer secret", None, None]
     await backend.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "outcome", "counted"),
+    [
+        (503, "training", "unavailable", None),
+        (503, "draining", "unavailable", None),
+        (503, "starting", "error", "http_5xx"),
+        (503, "", "error", "http_5xx"),
+        (429, "overloaded", "rejected", "http_4xx"),
+        (400, "invalid_input", "error", "http_4xx"),
+        (500, "internal_error", "error", "http_5xx"),
+    ],
+)
+async def test_announced_refusal_is_no_failure(
+    status: int, code: str, outcome: str, counted: str | None
+) -> None:
+    """A lent GPU and a server that ends burn no error budget; all else counts by its status."""
+    backend = answering(httpx.Response(status, json={"error": {"code": code, "message": "no"}}))
+    with pytest.raises(ProblemError) as caught:
+        assert [piece async for piece in backend.chat(REQUEST)]
+    assert caught.value.outcome == outcome
+    assert failures(backend) == ({("serving", counted)} if counted else set())
+    await backend.close()
+
+
+def failures(backend: Backend) -> set[tuple[str, str]]:
+    """Return which failures of which service were counted."""
+    (family,) = backend.metrics.upstream_errors.collect()
+    return {
+        (sample.labels["upstream"], sample.labels["kind"])
+        for sample in family.samples
+        if sample.value
+    }

@@ -4,7 +4,8 @@ from contracts.artefact import ServingStatus
 from contracts.dataset import Conditioning
 from contracts.job import Progress
 from fakes.lent import lease
-from fakes.stack import MODEL_ID, Stack, current, manifest
+from fakes.live_model import MODEL_ID, current, manifest
+from fakes.stack import Stack
 from ui.catalog import CatalogSource, Findings, build_catalog
 
 
@@ -15,8 +16,8 @@ def found(stack: Stack, *, served: bool = True) -> Findings:
         status=ServingStatus.model_validate(
             {"state": stack.state, "base": "starter", "lease": lease(stack.holder)}
         ),
-        current=current(stack),
-        manifests={MODEL_ID: manifest(stack)} if stack.promoted else {},
+        current=current(promoted=stack.promoted),
+        manifests={MODEL_ID: manifest(stack.styles, stack.conditioning)} if stack.promoted else {},
         library=stack.styles,
     )
 

@@ -19,9 +19,40 @@ def test_addresses_are_read_without_prefix() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("UI_LANGUAGE", "fr"), ("UI_PORT", "x"), ("UI_PROT", "1")]
+    ("name", "value"),
+    [
+        ("UI_LANGUAGE", "fr"),
+        ("UI_PORT", "x"),
+        ("UI_PROT", "1"),
+        ("UI_METRICS_PORT", "7860"),
+        ("UI_METRICS_PORT", "70000"),
+        ("UI_GRAFANA_URL", "javascript:alert(1)"),
+        ("UI_GRAFANA_URL", "grafana:3000"),
+        ("UI_GRAFANA_URL", "http://"),
+        ("UI_GRAFANA_URL", "http://host:port"),
+        ("UI_GRAFANA_URL", "http://admin:secret@grafana"),
+        ("UI_PROMETHEUS_URL", "http://host/?q=1"),
+        ("UI_PROMETHEUS_API", "ftp://prometheus"),
+        ("UI_PROMETHEUS_API", "http://pro metheus"),
+    ],
 )
 def test_mistake_is_named(name: str, value: str) -> None:
     """A bad value or a misspelt variable is an error that names it."""
     with pytest.raises(SettingsError, match=name):
         UiSettings.from_environ({name: value})
+
+
+def test_page_that_moves_to_the_port_of_the_metrics_is_refused() -> None:
+    """The published port never has them."""
+    with pytest.raises(SettingsError, match="UI_METRICS_PORT: .*UI_PORT"):
+        UiSettings.from_environ({"UI_PORT": "7861"})
+
+
+def test_server_finds_who_watches_where_the_browser_does_unless_told() -> None:
+    """In a container the two have different addresses; a slash at the end is dropped."""
+    told = {"UI_PROMETHEUS_URL": "https://watch.example/prometheus/"}
+    settings = UiSettings.from_environ(told)
+    assert settings.prometheus_inner == "https://watch.example/prometheus"
+    assert settings.grafana_inner == ""
+    settings = UiSettings.from_environ(told | {"UI_PROMETHEUS_API": "http://prometheus:9090"})
+    assert settings.prometheus_inner == "http://prometheus:9090"

@@ -34,7 +34,9 @@ def test_end_is_told_in_both_languages(known: dict[str, Any], english: str) -> N
 
 def test_failure_is_told_in_the_trainers_words() -> None:
     """The step, and the message."""
-    assert ending(EN, RUNS[2]) == "Ended at step 37: the loss is no number at step 37"
+    why = EN("failure.non_finite_loss")
+    assert ending(EN, RUNS[2]) == f"Ended at step 37: {why}"
+    assert "<li>the loss is no number at step 37</li>" in card_html(EN, RUNS[2])
 
 
 def test_list_has_a_row_for_each_run() -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ui.errors import ProblemError
-from ui.stream import error_code, error_message, text_pieces
+from ui.stream import Usage, error_code, error_message, text_pieces
 
 
 async def lines(*given: str) -> AsyncIterator[str]:
@@ -86,3 +86,21 @@ def test_error_message_is_found_in_known_shapes(body: object, message: str) -> N
 def test_error_code_is_found_in_known_shapes(body: object, code: str) -> None:
     """The code for programs is read where it is a word."""
     assert error_code(body) == code
+
+
+@pytest.mark.parametrize(
+    ("usage", "told"),
+    [
+        ('{"prompt_tokens": 7, "completion_tokens": 3}', [Usage(7, 3)]),
+        ('{"prompt_tokens": "many", "completion_tokens": -1}', [Usage(0, 0)]),
+        ('{"total_tokens": 3}', [Usage(0, 0)]),
+        ("null", []),
+        ("3", []),
+    ],
+)
+async def test_tokens_are_told_as_serving_counted_them(usage: str, told: list[Usage]) -> None:
+    """Once, near the end; nonsense counts as nothing."""
+    seen: list[Usage] = []
+    given = lines(event("a"), f'data: {{"choices": [], "usage": {usage}}}', "data: [DONE]")
+    assert [piece async for piece in text_pieces(given, seen.append)] == ["a"]
+    assert seen == told

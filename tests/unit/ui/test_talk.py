@@ -78,3 +78,32 @@ def test_history_is_text_when_the_component_sends_parts() -> None:
         Message(role="assistant", content="c"),
     ]
     assert history_of(None) == []
+
+
+def outcome(talk: Talk, name: str, model: str = "tuned") -> float:
+    """Return how many replies of a model ended so."""
+    labels = {"model": model, "outcome": name}
+    found = talk.backend.metrics.registry.get_sample_value("ui_chat_requests_total", labels)
+    assert found is not None
+    return found
+
+
+async def test_message_to_a_page_that_ends_is_unavailable_and_no_error(talk: Talk) -> None:
+    """Each reply that was asked for is counted once."""
+    talk.drain.deadline = 0.0
+    with pytest.raises(ProblemError), talk.turn(["base", None]):
+        pass
+    assert (outcome(talk, "unavailable", "base"), outcome(talk, "unavailable")) == (1, 1)
+    assert outcome(talk, "error") == 0
+
+
+async def test_message_that_nobody_can_answer_is_an_error(talk: Talk, stack: Stack) -> None:
+    """Serving and trainer are gone, so that no model is even known."""
+    gone = dict.fromkeys(
+        ("serving_url", "serving_control_url", "trainer_url"), "http://127.0.0.1:9"
+    )
+    talk.backend.settings = talk.backend.settings.model_copy(update=gone)
+    asked = Question("a", ((),), None, (None,), 0.0, 16)
+    with pytest.raises(ProblemError):
+        assert [replies async for replies in talk.stream(asked)]
+    assert outcome(talk, "error") == 1

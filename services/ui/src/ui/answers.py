@@ -26,6 +26,10 @@ PROBE_SECONDS = 1.3
 GIVE_UP_SECONDS = 15.0
 # Faster than a reader sees, slower than tokens come: one redraw for several of them.
 REDRAW_SECONDS = 0.04
+# A closed page lets go of its connections in any order: by then all of them are known to be gone.
+GONE_SECONDS = 0.5
+# No reply was begun: how quickly somebody was turned away says nothing of how long replies take.
+TURNED_AWAY = frozenset({"rejected", "unavailable"})
 
 
 @dataclass
@@ -81,13 +85,23 @@ async def fill(backend: Backend, draft: Draft, grown: asyncio.Event) -> None:
         outcome = "ok"
     except ProblemError as problem:
         draft.problem = problem
-        outcome = "error"
+        outcome = problem.outcome
+    except asyncio.CancelledError:
+        asyncio.get_running_loop().call_later(GONE_SECONDS, count_gone, backend, draft.request)
+        raise
     finally:
         metrics.in_progress.dec()
         metrics.requests.labels(kind, outcome).inc()
-        metrics.duration.labels(kind).observe(time.monotonic() - draft.started)
+        if outcome not in TURNED_AWAY:
+            metrics.duration.labels(kind).observe(time.monotonic() - draft.started)
         draft.finished = True
         grown.set()
+
+
+def count_gone(backend: Backend, request: ChatRequest) -> None:
+    """Count a reply that was cancelled, if nobody is there any more who could have stopped it."""
+    if backend.visitors.left(request.session):
+        backend.metrics.disconnects.labels(request.kind).inc()
 
 
 async def pump(backend: Backend, draft: Draft, grown: asyncio.Event) -> None:

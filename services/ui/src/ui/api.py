@@ -12,6 +12,8 @@ from ui.notices import problem_sentences
 from ui.talk import Question, Talk, history_of
 from ui.texts import as_language, texts_in
 
+# Where the model stands among the inputs of `/chat`.
+MODEL_PLACE = 2
 ChatEndpoint = Callable[..., AsyncGenerator[str, None]]
 
 
@@ -56,7 +58,7 @@ def chat_endpoint(talk: Talk) -> ChatEndpoint:
 async def reply_pieces(talk: Talk, question: Question, language: str) -> AsyncGenerator[str, None]:
     """Yield the reply as it grows. Raises gr.Error, in `language`, where there is none."""
     try:
-        with talk.drain.turn():
+        with talk.turn(question.models):
             check_names(await talk.source.known(), question)
             async with aclosing(talk.stream(question)) as states:
                 async for (reply,) in states:

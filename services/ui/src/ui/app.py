@@ -1,4 +1,4 @@
-"""Build the service: our probes and metrics, and the page at `/`."""
+"""Build the service: our probes, and the page at `/`."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,12 +16,14 @@ from ui import VERSION
 from ui.backend import Backend
 from ui.catalog import CatalogSource
 from ui.config import UiSettings
+from ui.crowd import watch_queue
 from ui.drain import Drain
 from ui.look import FAVICON, STYLE, theme
 from ui.metrics import UiMetrics
 from ui.page import Page
 from ui.talk import Talk
 from ui.texts import accepted_language, texts_in
+from ui.visitors import Doorkeeper
 
 # The page takes no files; Gradio's upload route is there all the same.
 MAX_FILE_SIZE = "64kb"
@@ -44,9 +46,14 @@ HEADERS = [
 
 
 def create_app(settings: UiSettings) -> FastAPI:
-    """Return the service with its page; `app.state.drain` ends it."""
+    """Return the service with its page.
+
+    `app.state.drain` ends it; `app.state.registry` holds its metrics, which have a port of their
+    own: the page's is published.
+    """
     registry = CollectorRegistry()
-    backend = Backend(settings, UiMetrics(registry))
+    metrics = UiMetrics(registry)
+    backend = Backend(settings, metrics)
     drain = Drain(settings.shutdown_seconds)
 
     @asynccontextmanager
@@ -55,11 +62,19 @@ def create_app(settings: UiSettings) -> FastAPI:
         await backend.close()
 
     app = create_service_app(
-        "ui", registry=registry, version=VERSION, ready=drain.reasons, lifespan=lifespan
+        "ui",
+        registry=registry,
+        version=VERSION,
+        ready=drain.reasons,
+        lifespan=lifespan,
+        metrics=False,
     )
+    app.add_middleware(Doorkeeper, visitors=backend.visitors)
     app.add_middleware(ClosedDoor, drain=drain)
     app.add_middleware(GuardHeaders)
     page = Page(settings, Talk(backend, CatalogSource(backend), settings.max_tokens, drain))
+    watch_queue(page.blocks, metrics, backend.visitors.__len__)
+    app.state.registry = registry
     app.state.drain = ending(drain, mount(app, page, settings))
     return app
 

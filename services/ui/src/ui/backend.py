@@ -4,7 +4,7 @@ The clients of `libs/client` are for programs that may block; a page serves many
 and closing its side of a stream must stop the generation, so it keeps these few calls of its own.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.artefact import CurrentModel, ModelManifest, ServingStatus
+from contracts.gpu import GpuReport
 from contracts.job import Job
 from contracts.model import Recorded
 from contracts.run import RunEvent, RunRecord
@@ -20,9 +21,10 @@ from contracts.sample import Message
 from contracts.style import StyleVersion
 from kit.config import read_secret
 from ui.config import UiSettings
-from ui.errors import Kind, ProblemError, Upstream
+from ui.errors import Kind, Outcome, ProblemError, Upstream
 from ui.metrics import UiMetrics
-from ui.stream import error_code, error_message, text_pieces
+from ui.stream import Usage, error_code, error_message, text_pieces
+from ui.visitors import Visitors
 
 Answer = TypeVar("Answer")
 # How long a service may take to say what it has.
@@ -33,8 +35,8 @@ STREAM_SECONDS = 60.0
 # 5 s) in the moment in which a question is sent on it, and the question would be lost.
 LIMITS = httpx.Limits(max_keepalive_connections=0)
 BUSY = frozenset({429, 503})
-# What serving answers while a training run has the GPU.
-TRAINING = "training"
+# What serving answers while a training run has the GPU, and while it ends: announced, no failure.
+TRAINING, DRAINING = "training", "draining"
 
 
 class ModelList(Recorded):
@@ -50,13 +52,17 @@ class ModelList(Recorded):
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """One question to one model; `kind` (base or tuned) is its label in the metrics."""
+    """One question to one model.
+
+    `kind` (base or tuned) is its label in the metrics, `session` the page or program that asks.
+    """
 
     model: str
     messages: tuple[Message, ...]
     temperature: float
     max_tokens: int
     kind: str = "tuned"
+    session: str = ""
 
     def body(self) -> dict[str, Any]:
         """Return the JSON body of the request."""
@@ -66,6 +72,7 @@ class ChatRequest:
             "temperature": self.temperature,
             "max_tokens": self.max_tokens,
             "stream": True,
+            "stream_options": {"include_usage": True},
         }
 
 
@@ -86,6 +93,7 @@ class Backend:
     ) -> None:
         self.settings = settings
         self.metrics = metrics
+        self.visitors = Visitors()
         key = read_secret(settings.serving_api_key_file)
         self.serving_headers = {"Authorization": f"Bearer {key}"} if key else {}
         # trust_env: a proxy from the environment must not come between neighbours.
@@ -128,6 +136,10 @@ class Backend:
         url = f"{self.settings.trainer_url}/runs/{run_id}/log"
         return await self.ask("trainer", url, list[RunEvent])
 
+    async def gpus(self) -> GpuReport:
+        """Return every GPU that the trainer has seen. Raises ProblemError."""
+        return await self.ask("trainer", f"{self.settings.trainer_url}/gpus", GpuReport)
+
     async def styles(self) -> list[StyleVersion]:
         """Return datagen's library of styles. Raises ProblemError."""
         return await self.ask("datagen", f"{self.settings.datagen_url}/styles", list[StyleVersion])
@@ -154,7 +166,7 @@ class Backend:
         except httpx.HTTPError as error:
             raise self.problem(upstream, failure_kind(error)) from error
         if response.is_error:
-            raise self.problem(upstream, refusal_kind(response), detail_of(response))
+            raise self.refusal(upstream, response)
         try:
             return TypeAdapter(kind).validate_json(response.content)
         except ValidationError as error:
@@ -168,18 +180,32 @@ class Backend:
         """
         timeout = httpx.Timeout(STREAM_SECONDS, connect=QUICK_SECONDS)
         url = f"{self.settings.serving_url}/v1/chat/completions"
+
+        def count(used: Usage) -> None:
+            self.metrics.tokens.labels(request.kind, "input").inc(used.input)
+            self.metrics.tokens.labels(request.kind, "output").inc(used.output)
+
         try:
             async with self.http.stream(
                 "POST", url, json=request.body(), headers=self.serving_headers, timeout=timeout
             ) as response:
                 if response.is_error:
                     await response.aread()
-                    raise ProblemError("serving", refusal_kind(response), detail_of(response))
-                async with aclosing(text_pieces(response.aiter_lines())) as pieces:
+                    raise self.refusal("serving", response)
+                async with aclosing(self.counted(response, count)) as pieces:
                     async for piece in pieces:
                         yield piece
         except httpx.HTTPError as error:
             raise self.problem("serving", failure_kind(error)) from error
+
+    async def counted(
+        self, response: httpx.Response, count: Callable[[Usage], None]
+    ) -> AsyncGenerator[str, None]:
+        """Yield the pieces of a streamed response. Raises ProblemError, which is counted."""
+        try:
+            async with aclosing(text_pieces(response.aiter_lines(), count)) as pieces:
+                async for piece in pieces:
+                    yield piece
         except ProblemError as error:
             raise self.problem("serving", error.kind, error.detail) from error
 
@@ -187,6 +213,13 @@ class Backend:
         """Count a failed call and return the error to raise."""
         self.metrics.upstream_errors.labels(upstream, kind).inc()
         return ProblemError(upstream, kind, detail)
+
+    def refusal(self, upstream: Upstream, response: httpx.Response) -> ProblemError:
+        """Count an error answer, by its status and unless it was announced; return the error."""
+        outcome = refusal_outcome(response)
+        if outcome != "unavailable":
+            self.metrics.upstream_errors.labels(upstream, status_kind(response)).inc()
+        return ProblemError(upstream, refusal_kind(response), detail_of(response), outcome)
 
 
 def failure_kind(error: httpx.HTTPError) -> Kind:
@@ -200,7 +233,23 @@ def refusal_kind(response: httpx.Response) -> Kind:
     """Return how a call failed that was answered with an error status."""
     if response.status_code in BUSY:
         return "training" if error_code(body_of(response)) == TRAINING else "busy"
+    return status_kind(response)
+
+
+def status_kind(response: httpx.Response) -> Kind:
+    """Return the class of an error status."""
     return "http_4xx" if response.status_code < 500 else "http_5xx"
+
+
+def refusal_outcome(response: httpx.Response) -> Outcome:
+    """Return what a reply that was refused counts as.
+
+    A training run that has the GPU, and a server that ends, say so with 503 and a code; the gate
+    answers 429 where too many requests run already. Everything else is an error.
+    """
+    if response.status_code == 503 and error_code(body_of(response)) in (TRAINING, DRAINING):
+        return "unavailable"
+    return "rejected" if response.status_code == 429 else "error"
 
 
 def detail_of(response: httpx.Response) -> str:

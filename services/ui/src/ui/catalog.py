@@ -50,7 +50,12 @@ class ServedModel:
     @property
     def label(self) -> str:
         """Its label in the metrics."""
-        return "base" if self.kind == "base" else "tuned"
+        return label_of(self.name)
+
+
+def label_of(name: object) -> str:
+    """Return what a model of that name is in the metrics; without a name, the promoted one."""
+    return "base" if name == BASE else "tuned"
 
 
 @dataclass(frozen=True)

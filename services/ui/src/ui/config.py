@@ -1,11 +1,33 @@
 """Settings of the page; each is in the table of the service's README."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from kit.config import Settings
+
+
+def as_web_address(text: str) -> str:
+    """Return an http(s) address without the slash at its end; nothing stays nothing.
+
+    It becomes a link on the page, so that it is no script, and holds no password for everybody
+    to read. Raises ValueError.
+    """
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError("should be an address such as http://127.0.0.1:3000")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("should be an address without a user, a password, a query or a fragment")
+    if not text.isprintable() or " " in text:
+        raise ValueError("should hold no space")
+    return text.rstrip("/")
+
+
+WebAddress = Annotated[str, AfterValidator(as_web_address)]
 
 
 class UiSettings(Settings):
@@ -25,6 +47,8 @@ class UiSettings(Settings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65_535)
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(default=7861, ge=0, le=65_535, validate_default=True)
     language: Literal["auto", "zh", "en"] = "auto"
     root_path: str = ""
     concurrent_chats: int = Field(default=8, ge=1, le=256)
@@ -36,4 +60,26 @@ class UiSettings(Settings):
     serving_url: str = "http://127.0.0.1:8000"
     serving_control_url: str = "http://127.0.0.1:8010"
     serving_api_key_file: Path | None = None
+    grafana_url: WebAddress = ""
+    grafana_api: WebAddress = ""
+    prometheus_url: WebAddress = ""
+    prometheus_api: WebAddress = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def grafana_inner(self) -> str:
+        """Where the server itself finds Grafana; by default where the browser does."""
+        return self.grafana_api or self.grafana_url
+
+    @property
+    def prometheus_inner(self) -> str:
+        """Where the server itself finds Prometheus; by default where the browser does."""
+        return self.prometheus_api or self.prometheus_url
+
+    @field_validator("metrics_port")
+    @classmethod
+    def is_not_the_pages_port(cls, port: int, info: ValidationInfo) -> int:
+        """Return the port. Raises ValueError where the page itself would be on it."""
+        if port and port == info.data.get("port"):
+            raise ValueError(f"should differ from UI_PORT ({port}), which is published")
+        return port

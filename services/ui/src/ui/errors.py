@@ -6,7 +6,7 @@ from kit.errors import TonesmithError
 
 # `ui` is the page itself.
 Upstream = Literal["serving", "control", "trainer", "datagen", "ui"]
-# Those from `empty` on are found without a call: `ui_upstream_errors_total` never has them.
+# `ui_upstream_errors_total` has the first five; a refusal counts there by its status.
 Kind = Literal[
     "connect",
     "timeout",
@@ -27,24 +27,42 @@ Kind = Literal[
 ]
 
 
+# What a failed reply counts as in `ui_chat_requests_total`.
+Outcome = Literal["error", "rejected", "unavailable"]
+OUTCOMES: dict[Kind, Outcome] = {
+    "training": "unavailable",
+    "leaving": "unavailable",
+    "no_model": "unavailable",
+}
+
+
 class ProblemError(TonesmithError):
     """Another service did not do what the page needs, or the page itself cannot.
 
     Args:
         upstream: the service.
-        kind: how it failed; a label of `ui_upstream_errors_total`.
+        kind: how it failed.
         detail: what the service said of it, in its own words; may be empty.
+        outcome: what a reply that fails of it counts as; by default as its kind does.
         values: fill the placeholders of the sentence that explains it.
     """
 
     status = 502
     code = "upstream"
 
-    def __init__(self, upstream: Upstream, kind: Kind, detail: str = "", **values: object) -> None:
+    def __init__(
+        self,
+        upstream: Upstream,
+        kind: Kind,
+        detail: str = "",
+        outcome: Outcome | None = None,
+        **values: object,
+    ) -> None:
         super().__init__(f"{upstream}: {detail or kind}")
         self.upstream = upstream
         self.kind = kind
         self.detail = detail
+        self.outcome = outcome or OUTCOMES.get(kind, "error")
         self.values = values
 
     @property

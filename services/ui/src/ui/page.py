@@ -75,11 +75,11 @@ class Page:
             )
             self.theme = gr.Button("◐", elem_id="ts-theme", size="sm", scale=0, min_width=40)
         self.notice = gr.HTML(elem_id="ts-notice")
-        with gr.Tabs(elem_id="ts-tabs"):
+        with gr.Tabs(elem_id="ts-tabs") as row:
             self.tabs = []
             for tab in TABS:
                 with gr.Tab(texts(f"tab.{tab.id}"), id=tab.id) as item:
-                    bench = Workbench(self.settings, self.talk, self.language, item)
+                    bench = Workbench(self.settings, self.talk, self.language, item, row)
                     self.handles.append(tab.build(bench))
                 self.tabs.append(item)
         for part in (part for handle in self.handles for part in (handle.choices, handle.words)):

@@ -88,8 +88,14 @@ def ending(texts: Texts, run: RunRecord) -> str:
         return texts("run.whole", step=run.step)
     if not run.state.final:
         return ""
-    why = run.error.message if run.error else texts(f"run.{run.state}")
-    return texts("run.broken", step=run.step, why=why)
+    return texts("run.broken", step=run.step, why=failure(texts, run))
+
+
+def failure(texts: Texts, run: RunRecord) -> str:
+    """Return why a run broke: a known code in the reader's words, else the trainer's own."""
+    if not run.error:
+        return texts(f"run.{run.state}")
+    return texts.table.get(f"failure.{run.error.code}", run.error.message)
 
 
 def card_html(texts: Texts, run: RunRecord | None) -> str:
@@ -112,7 +118,9 @@ def card_html(texts: Texts, run: RunRecord | None) -> str:
         if value
     )
     detail = run.stop.detail if run.stop else ""
-    notes = "".join(f"<li>{escape(said)}</li>" for said in [detail, *run.notes] if said)
+    # The trainer's own words, where a sentence in the reader's language took their place.
+    error = run.error.message if run.error and run.error.message not in why else ""
+    notes = "".join(f"<li>{escape(said)}</li>" for said in [error, detail, *run.notes] if said)
     return (
         '<div class="ts-run">'
         f"<h3>{state_html(texts, run)}</h3>"

@@ -1,17 +1,18 @@
 """One turn of talk: a question to one or more models, each asked as it was trained to be."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from contracts.sample import Message
 from ui.answers import Draft, stream_replies
 from ui.backend import Backend, ChatRequest
-from ui.catalog import Catalog, CatalogSource
+from ui.catalog import Catalog, CatalogSource, label_of
 from ui.drain import Drain
 from ui.errors import ProblemError
 from ui.prompt import chat_messages, visible_reply
+from ui.visitors import current_session
 
 # Characters of one question; the served context is a few thousand tokens.
 QUESTION_LIMIT = 4000
@@ -60,6 +61,22 @@ class Talk:
         self.max_tokens = max_tokens
         self.drain = drain
 
+    @contextmanager
+    def turn(self, models: Sequence[str | None]) -> Iterator[None]:
+        """Count a turn while it lasts; `models` are those it asks.
+
+        Raises ProblemError once the service drains.
+        """
+        if self.drain.draining:
+            self.count_refusal(models, ProblemError("ui", "leaving"))
+        with self.drain.turn():
+            yield
+
+    def count_refusal(self, models: Sequence[str | None], problem: ProblemError) -> None:
+        """Count replies that were asked for and never begun."""
+        for name in models:
+            self.backend.metrics.requests.labels(label_of(name), problem.outcome).inc()
+
     async def stream(self, question: Question) -> AsyncGenerator[list[Reply], None]:
         """Yield the replies of all asked models as they grow.
 
@@ -69,10 +86,14 @@ class Talk:
         if len(question.text) > QUESTION_LIMIT:
             raise ProblemError("serving", "too_long", limit=QUESTION_LIMIT)
         catalog = await self.source.known()
-        requests = [
-            self.request(catalog, question, model, history)
-            for model, history in zip(question.models, question.histories, strict=True)
-        ]
+        try:
+            requests = [
+                self.request(catalog, question, model, history)
+                for model, history in zip(question.models, question.histories, strict=True)
+            ]
+        except ProblemError as problem:
+            self.count_refusal(question.models, problem)
+            raise
         async with aclosing(stream_replies(self.backend, requests)) as states:
             async for drafts in states:
                 self.drain.check()
@@ -94,6 +115,7 @@ class Talk:
             temperature=min(max(question.temperature, 0.0), TEMPERATURE_LIMIT),
             max_tokens=min(max(question.max_tokens, 1), self.max_tokens),
             kind=model.label,
+            session=current_session(),
         )
 
 

@@ -34,6 +34,16 @@ class Turns:
         self.talk = talk
         self.columns = columns
 
+    @property
+    def asked(self) -> int:
+        """How many inputs an event has: columns, style, models, sampling (2), language."""
+        return 2 * self.columns + 4
+
+    def models_in(self, values: Sequence[Any]) -> list[str | None]:
+        """Return the names of the models among the inputs of an event; None: the promoted one."""
+        first = self.columns + 1
+        return [name or None for name in values[first : first + self.columns]]
+
     async def ask(self, text: Any, *values: Any) -> AsyncGenerator[list[Any], None]:
         """Add the question to every column and stream the answers."""
         histories = [history_of(value) for value in values[: self.columns]]
@@ -62,7 +72,7 @@ class Turns:
     ) -> AsyncGenerator[list[Any], None]:
         """Stream the answers to `text`; where none may begin, say why and leave all as it is."""
         try:
-            with self.talk.drain.turn():
+            with self.talk.turn(self.models_in(values)):
                 async with aclosing(self.stream(text, histories, *values)) as states:
                     async for state in states:
                         yield state
@@ -74,12 +84,12 @@ class Turns:
         self, text: str, histories: Sequence[Sequence[Message]], *values: Any
     ) -> AsyncGenerator[list[Any], None]:
         """Stream the answers to `text`; what failed is explained, and may be asked again."""
-        style, *models, temperature, max_tokens, language = values[self.columns :]
+        style, *_, temperature, max_tokens, language = values[self.columns :]
         question = Question(
             text=text,
             histories=tuple(tuple(history) for history in histories),
             style=style,
-            models=tuple(model or None for model in models),
+            models=tuple(self.models_in(values)),
             temperature=float(temperature),
             max_tokens=int(max_tokens),
         )

@@ -16,12 +16,13 @@ from ui.texts import DEFAULT, Texts, as_language, texts_in
 
 @dataclass(frozen=True)
 class Workbench:
-    """What tabs are built with; `tab` is the one that is being built."""
+    """What tabs are built with; `tab` is the one of `tabs` that is being built."""
 
     settings: UiSettings
     talk: Talk
     language: gr.Radio
     tab: gr.Tab
+    tabs: gr.Tabs
 
 
 @dataclass(frozen=True)

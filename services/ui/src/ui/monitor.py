@@ -1,0 +1,80 @@
+"""What the Monitor tab shows: asked all at once, shared by every page for a moment."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.gpu import GpuReport
+from contracts.identity import now
+from ui.alarms import Alarms, alarms
+from ui.backend import Backend
+from ui.drain import Drain
+from ui.errors import ProblemError
+from ui.health import LIMIT_SECONDS, Health, health_of_all
+from ui.training import Training, TrainingSource
+
+# However many pages are open, and however often their readers press the button.
+FRESH_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Everything at one moment; `gpus` is None where the trainer does not tell."""
+
+    at: datetime
+    health: tuple[Health, ...] = ()
+    gpus: GpuReport | None = None
+    training: Training = Training()
+    alarms: Alarms = Alarms()
+
+
+class MonitorSource:
+    """Asks the services how they are.
+
+    Args:
+        backend: the services.
+        drain: knows how the page itself is.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self, backend: Backend, drain: Drain, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.backend = backend
+        self.drain = drain
+        self._training = TrainingSource(backend, clock)
+        self._clock = clock
+        self._found: tuple[float, Watched] = (float("-inf"), Watched(now()))
+        self._lock = asyncio.Lock()
+
+    async def watched(self) -> Watched:
+        """Return how everything is; never raises, and takes two seconds at most."""
+        async with self._lock:
+            at, known = self._found
+            if self._clock() - at < FRESH_SECONDS:
+                return known
+            health, gpus, training, raised = await asyncio.gather(
+                health_of_all(self.backend, self.drain),
+                self._gpus(),
+                self._runs(),
+                alarms(self.backend.http, self.backend.settings.prometheus_inner),
+            )
+            found = Watched(now(), health, gpus, training, raised)
+            self._found = (self._clock(), found)
+            return found
+
+    async def _gpus(self) -> GpuReport | None:
+        try:
+            async with asyncio.timeout(LIMIT_SECONDS):
+                return await self.backend.gpus()
+        except (ProblemError, TimeoutError):
+            return None
+
+    async def _runs(self) -> Training:
+        try:
+            async with asyncio.timeout(LIMIT_SECONDS):
+                return await self._training.training("")
+        except TimeoutError:
+            return Training()
