@@ -3,7 +3,7 @@ export DEMO_STARTED_AT := $(shell date +%s)
 export TRAINER_ENGINE_PYTHON ?= $(shell scripts/environment.sh path trainer)
 export SERVING_ENGINE_PYTHON ?= $(shell scripts/environment.sh path serving)
 
-.PHONY: help demo test setup engines up lint fmt e2e browser containers starter lock schemas bench-overhead bench-packing bench-plateau ci
+.PHONY: help demo test setup engines up lint fmt e2e monitoring browser containers starter lock schemas dashboards bench-exporter bench-overhead bench-packing bench-plateau ci
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -32,6 +32,10 @@ fmt: setup  ## Format and mend what can be mended
 e2e: setup engines  ## The journey on the real LLaMA-Factory and the real vLLM
 	.venv/bin/python -m pytest tests -m engines
 
+monitoring: setup  ## Rules, dashboards and alerts on a real Prometheus and Alertmanager
+	scripts/prometheus.sh
+	.venv/bin/python -m pytest tests -m "monitoring and not engines"
+
 browser: setup  ## The chat page in a real Chromium
 	.venv/bin/python -m pytest tests -m browser
 
@@ -46,6 +50,12 @@ lock: setup  ## Resolve every dependency again and write the locks
 
 schemas: setup  ## Write the JSON Schemas of the contracts again
 	.venv/bin/python -m contracts.schemas
+
+dashboards: setup  ## Write Grafana's dashboards again
+	.venv/bin/python monitoring/grafana/generate.py
+
+bench-exporter: setup  ## CPU and latency of our GPU exporter beside nvitop-exporter's
+	.venv/bin/python benchmarks/exporter.py
 
 bench-overhead: setup engines  ## Steps/s of our trainer against plain LLaMA-Factory
 	.venv/bin/python benchmarks/trainer_overhead.py

@@ -41,6 +41,8 @@ SERVICES = (
     Service("serving", "2000:0", port=8000, grace_seconds=75, health_port=8010),
     Service("ui", "10001:0", port=7860, grace_seconds=75, health_port=7860),
 )
+# What watches them: official images, in the profiles that do not end in `-alone`.
+WATCHERS = {"prometheus": 9090, "alertmanager": 9093, "grafana": 3000}
 BY_VARIANT = {variant: service for service in SERVICES for variant in service.variants}
 # What runs once before them, on the image of whom.
 ONE_SHOT = {"init": "datagen", "fetch": "trainer"}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from compose_file import SERVICES
+from compose_file import SERVICES, WATCHERS
 from fakes.compose_project import ComposeProject
 
 pytestmark = pytest.mark.container
@@ -56,6 +56,9 @@ def test_image_says_who_it_is_and_runs_unprivileged(project: ComposeProject, ser
 
 def test_gpu_profile_is_valid(project: ComposeProject) -> None:
     """It replaces both engines by their variants, on any machine."""
+    engines = {"init", "fetch", "datagen", "trainer-gpu", "serving-gpu", "ui"}
     listed = project.compose("--profile", "gpu", "config", "--services").split()
-    assert set(listed) == {"init", "fetch", "datagen", "trainer-gpu", "serving-gpu", "ui"}
+    assert set(listed) == engines | set(WATCHERS)
+    alone = project.compose("--profile", "gpu-alone", "config", "--services").split()
+    assert set(alone) == engines
     project.compose("--profile", "gpu", "config", "--quiet")
