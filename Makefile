@@ -29,7 +29,8 @@ lint: setup  ## Look, change nothing
 fmt: setup  ## Format and mend what can be mended
 	.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
-e2e: setup engines  ## The journey on the real LLaMA-Factory and the real vLLM
+e2e: setup engines  ## The journey on the real LLaMA-Factory and the real vLLM, watched by the real Prometheus
+	scripts/prometheus.sh
 	.venv/bin/python -m pytest tests -m engines
 
 monitoring: setup  ## Rules, dashboards and alerts on a real Prometheus and Alertmanager

@@ -1,87 +1,11 @@
 """The promise of the README: `make demo` on this machine, with the real engines, to the end."""
 
-import json
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
-from importlib.metadata import distributions
-from pathlib import Path
-from typing import Any
-
 import psutil
 import pytest
 
-from contracts.evaluation import Reply
-from repository import ROOT
+from demo_process import Shown
 
 pytestmark = pytest.mark.engines
-ENGINES = ("TRAINER_ENGINE_PYTHON", "SERVING_ENGINE_PYTHON")
-# Without the installation; `make demo` promises 6 minutes on two idle cores.
-SECONDS = 1200
-PACKAGES = ("libs/contracts", "libs/kit", "libs/client", "cli")
-SERVICES = ("services/datagen", "services/trainer", "services/serving", "services/ui")
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A finished demo."""
-
-    folder: Path
-    output: str
-    report: dict[str, Any]
-    code: int
-
-    @property
-    def replies(self) -> list[Reply]:
-        """Every reply of both contestants."""
-        (path,) = self.folder.glob("var/demo/data/evaluations/*/replies.jsonl")
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [Reply.model_validate_json(line) for line in lines]
-
-    def mean(self, figure: str) -> float:
-        """Return a figure of the styles, weighed by their replies."""
-        styles = self.report["styles"]
-        replies = sum(style["replies"] for style in styles)
-        total: float = sum(style[figure] * style["replies"] for style in styles)
-        return total / replies
-
-
-def sources() -> dict[str, str]:
-    """Return where our packages are, unless they are installed as they are for a user."""
-    if [*distributions(name="tonesmith")]:
-        return {}
-    paths = [str(ROOT / package / "src") for package in (*PACKAGES, *SERVICES)]
-    return {"PYTHONPATH": os.pathsep.join(paths)}
-
-
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
-    """Run the demo once, in a folder of its own."""
-    missing = [name for name in ENGINES if not os.environ.get(name)]
-    assert not missing, f"call through make, which sets {missing}"
-    folder = tmp_path_factory.mktemp("demo")
-    environ = (
-        dict(os.environ)
-        | sources()
-        | {
-            "DEMO_EXIT": "1",
-            "MODELS_DIR": str(ROOT / "services/trainer/bases"),
-        }
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "tonesmith", "demo"],
-        cwd=folder,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-5000:]
-    report = json.loads((folder / "var/demo/report.json").read_text())
-    return Shown(folder, done.stdout, report, done.returncode)
 
 
 def test_report_says_what_happened(shown: Shown) -> None:

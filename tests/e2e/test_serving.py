@@ -204,7 +204,8 @@ def test_generation_stops_when_the_client_leaves(serving: ServingProcess) -> Non
     for _ in range(5):
         body = {"model": "base", "prompt": "hi", "max_tokens": 1000, "stream": True}
         with httpx.stream("POST", f"{serving.url}/v1/completions", json=body) as answer:
-            next(answer.iter_lines())
+            lines = answer.iter_lines()
+            next(lines)
     state = f"{serving.url}/internal/inflight"
     until(lambda: not httpx.get(state, headers=serving.token()).json()["inflight"], 1.0)
     idle = re.compile(r"vllm:num_requests_running\{.*\} 0\.0")

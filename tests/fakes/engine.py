@@ -28,6 +28,7 @@ from engine_answers import CARD_BYTES, ROW_BYTES, export, fit, quantise, verify,
 from torchrun import launch
 
 from trainer.engine import checkpoints
+from trainer.engine.devices import COUNTS, MEMORY
 from trainer.engine.files import RunFiles, read_json, write_atomic
 from trainer.engine.occupancy import BUSY, BusyError, Occupancy, write_identity
 from trainer.engine.parent import die_with_parent, guard
@@ -40,6 +41,7 @@ VERSIONS = {"llamafactory": "0.9.5", "torch": "2.13.0+fake", "transformers": "5.
 RANK, WORLD = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 CARD = os.environ.get("TORCH_FAKE_CARD")
 ROW_TOKENS = 50
+GIBIBYTE = 1 << 30
 SMALL = {"model_type": "qwen3", "hidden_size": 64, "intermediate_size": 128, "vocab_size": 512}
 SMALL |= {"num_hidden_layers": 2, "num_attention_heads": 2}
 LAUNCHER = "torch.distributed.run"
@@ -115,6 +117,9 @@ class FakeRun:
             self.speed.pace.waited(STEP_SECONDS / 10)
             self.figures |= self.speed.logged(2.0 * ROW_TOKENS, 2, STEP_SECONDS)
             self.logged_at = time.time()
+        if CARD:
+            self.figures |= dict.fromkeys(MEMORY, float(GIBIBYTE))
+            self.speed.totals.show(dict.fromkeys(COUNTS, 0.0))
         if CARD_BYTES:
             batch = self.recipe["per_device_train_batch_size"]
             self.figures["memory_peak_reserved_bytes"] = batch * ROW_BYTES + 1

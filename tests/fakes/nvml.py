@@ -135,7 +135,8 @@ class FakeNvml:
         self._supported("nvmlDeviceGetMemoryInfo")
         self._hang(gpu)
         assert version == MEMORY_V2
-        used = (gpu + 1) * GIB
+        share = self.scenario.memory
+        used = (gpu + 1) * GIB if share is None else int(share * 80 * GIB)
         free = 79 * GIB - used
         return SimpleNamespace(total=80 * GIB, used=used, free=free, reserved=GIB)
 

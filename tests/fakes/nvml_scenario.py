@@ -51,6 +51,7 @@ class Scenario(Strict):
     gpus: int = 8
     name: str = "NVIDIA H100 80GB HBM3"
     library: bool = True
+    memory: float | None = None  # share of each GPU in use; None: one GiB more with each GPU
     gpm: bool = True
     dram_percent: float = 63.0  # .nan is what the driver answers where it counts none
     unsupported: list[str] = []  # functions

@@ -68,9 +68,10 @@ def test_open_page_counts_as_a_session(app: FastAPI, page: str) -> None:
     """For as long as it holds its stream of heartbeats."""
     until(lambda: sample(app, "ui_sessions") == 0, 30)  # who came with the tests before
     with httpx.stream("GET", f"{page}/gradio_api/heartbeat/page-1") as stream:
-        next(stream.iter_lines())
+        lines = stream.iter_lines()  # without it httpx would close the stream
+        next(lines)
         assert sample(app, "ui_sessions") == 1
-    until(lambda: sample(app, "ui_sessions") == 0, 5)
+    until(lambda: sample(app, "ui_sessions") == 0, 30)
 
 
 def test_reader_who_goes_away_is_counted(app: FastAPI, page: str, stack: Stack) -> None:
@@ -81,13 +82,15 @@ def test_reader_who_goes_away_is_counted(app: FastAPI, page: str, stack: Stack) 
         httpx.stream("GET", f"{page}/gradio_api/heartbeat/page-2") as stream,
         httpx.Client() as listener,
     ):
-        next(stream.iter_lines())
+        lines = stream.iter_lines()  # without it httpx would close the stream
+        next(lines)
         data = ["我累了", "gentle", "", 0.4, 64, None, "en"]
         asked = {"data": data, "session_hash": "page-2"}
         assert httpx.post(f"{page}/gradio_api/call/chat", json=asked).status_code == 200
         heard = f"{page}/gradio_api/queue/data?session_hash=page-2"
         with listener.stream("GET", heard) as replies:
-            next(replies.iter_lines())
+            heard_lines = replies.iter_lines()
+            next(heard_lines)
             until(lambda: stack.streaming == 1, 5)
     until(lambda: stack.abandoned == 1, 5)
     until(lambda: sample(app, "ui_client_disconnects_total", model="tuned") == before + 1, 5)

@@ -6,6 +6,9 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+# Series that begin at 0, so that their first event is a rise.
+LOADS = ("loaded", "refused")
+LEASES = ("granted", "refused", "ended", "expired")
 STATES = ("waiting", "starting", "ready", "draining", "failed", "lent")
 LOAD_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -51,6 +54,9 @@ class ServingMetrics:
             ["outcome"],
             registry=registry,
         )
+        for counter, outcomes in ((self.loads, LOADS), (self.leases, LEASES)):
+            for outcome in outcomes:
+                counter.labels(outcome)
         self.gate = GateCollector()
         registry.register(self.gate)
 
