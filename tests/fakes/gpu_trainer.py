@@ -1,7 +1,7 @@
 """The trainer on a host with fake GPUs, as a program: runs and GPUs in one target, as in earnest.
 
     PYTHONPATH=tests python -m fakes.gpu_trainer --folder F --port 8002 --scenario full \\
-        [--card 0] [--failpoint fake.waits@20] [--ends-in 5] [--sample 0.1] [--step 0.1]
+        [--card 0] [--failpoint fake.waits@20] [--sample 0.1] [--step 0.1]
 
 The app is the real one; its engine is the fake one (`fakes/engine.py`, which knows the faults),
 and says that it works on one of the fake GPUs, so that `train_gpu_assigned` has that GPU's uuid.
@@ -10,7 +10,6 @@ and says that it works on one of the fake GPUs, so that `train_gpu_assigned` has
 
 import argparse
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -27,18 +26,10 @@ from kit.server import serve
 from repository import ROOT
 from trainer.app import create_app
 from trainer.processes import marked
-from trainer.runs import MODULE
 
 HOST = "127.0.0.1"
 SOURCES = ("tests", "libs/contracts/src", "libs/kit/src", "services/trainer/src")
 STOP_SECONDS = 30.0
-SLOW = """#!/bin/sh
-[ "$2" = {module} ] || exec {python} "$@"
-{python} "$@"
-status=$?
-sleep {seconds}
-exit $status
-"""
 
 
 def arguments() -> argparse.Namespace:
@@ -49,24 +40,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--scenario", default="healthy", help="a file of nvml_scenarios/")
     parser.add_argument("--card", type=int, default=0, help="number of the GPU that runs work on")
     parser.add_argument("--failpoint", default="", help="a fault of the fake engine")
-    parser.add_argument("--ends-in", type=float, default=0.0, help="seconds an engine takes to go")
     parser.add_argument("--sample", type=float, default=0.1, help="seconds between GPU samples")
     parser.add_argument("--step", type=float, default=0.1, help="seconds of a step")
     return parser.parse_args()
-
-
-def slow_to_end(python: Path, seconds: float) -> Path:
-    """Write an engine's Python that ends later than its work, as torch does; return its path.
-
-    Args:
-        python: the engine's Python.
-        seconds: from the outcome of a run to the end of the process.
-    """
-    script = python.with_name(f"slow-{python.name}")
-    text = SLOW.format(module=MODULE, python=shlex.quote(str(python)), seconds=seconds)
-    script.write_text(text, encoding="utf-8")
-    script.chmod(0o755)
-    return script
 
 
 def main() -> int:
@@ -74,9 +50,6 @@ def main() -> int:
     options = arguments()
     options.folder.mkdir(parents=True, exist_ok=True)
     settings = make_settings(options.folder).model_copy(update={"gpu_seconds": options.sample})
-    if options.ends_in:
-        slow = slow_to_end(settings.engine_python, options.ends_in)
-        settings = settings.model_copy(update={"engine_python": slow})
     environ = {
         "PATH": os.environ["PATH"],
         "FAILPOINT": options.failpoint,
