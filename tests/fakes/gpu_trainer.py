@@ -49,7 +49,8 @@ def main() -> int:
     """Serve until SIGTERM, which stops the engine too."""
     options = arguments()
     options.folder.mkdir(parents=True, exist_ok=True)
-    settings = make_settings(options.folder).model_copy(update={"gpu_seconds": options.sample})
+    priced = {"gpu_seconds": options.sample, "gpu_hour_dollars": 2.0}
+    settings = make_settings(options.folder).model_copy(update=priced)
     environ = {
         "PATH": os.environ["PATH"],
         "FAILPOINT": options.failpoint,
