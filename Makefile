@@ -3,7 +3,7 @@ export DEMO_STARTED_AT := $(shell date +%s)
 export TRAINER_ENGINE_PYTHON ?= $(shell scripts/environment.sh path trainer)
 export SERVING_ENGINE_PYTHON ?= $(shell scripts/environment.sh path serving)
 
-.PHONY: help demo test setup engines up lint fmt e2e monitoring browser containers starter lock schemas dashboards bench-exporter bench-overhead bench-packing bench-plateau ci
+.PHONY: help demo test setup engines up lint fmt e2e monitoring browser containers starter lock schemas dashboards bench-exporter bench-overhead bench-packing bench-plateau bench-teacher ci
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -66,6 +66,9 @@ bench-packing: setup engines  ## Useful tokens/s of our batches against the guid
 
 bench-plateau: setup engines  ## Steps that the plateau stop saves on the demo's data (minutes)
 	.venv/bin/python benchmarks/plateau.py
+
+bench-teacher: setup  ## Requests/s of a generation beside the bare SDK, curator, data-designer, distilabel
+	.venv/bin/python benchmarks/teacher.py
 
 ci:  ## What CI runs
 	.ci/run

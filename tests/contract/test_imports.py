@@ -31,7 +31,7 @@ IMPORT_NAMES = {
     "nvidia-ml-py": "pynvml",
 }
 ONLY_IN = {
-    "openai": ["services/datagen/src/datagen/teacher.py"],
+    "openai": ["services/datagen/src/datagen/teacher.py", "benchmarks/contenders/"],
     "pynvml": ["services/trainer/src/trainer/gpu/nvml.py"],
     "docker": ["cli/"],
     "llamafactory": ["services/trainer/src/trainer/engine/", "benchmarks/"],

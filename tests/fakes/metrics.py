@@ -13,8 +13,9 @@ from contracts.identity import now
 from contracts.job import Job, JobState
 from contracts.run import RunRecord, RunRequest
 from contracts.volume import Volume
-from datagen.budget import Ledger, Prices
+from datagen.budget import Ledger, Reservation
 from datagen.metrics import Metrics
+from datagen.prices import Prices
 from datagen.usage import Usage
 from fakes.surveyed import QWEN3_SMALL
 from serving.metrics import ServingMetrics
@@ -30,9 +31,9 @@ from trainer.workshop import Workshop
 def datagen_registry() -> CollectorRegistry:
     """Return datagen's registry after a dataset from a teacher with a price and a budget."""
     metrics = Metrics()
-    ledger = metrics.shown(Ledger(Prices(1.0, 0.1, 4.0), budget=5.0))
+    ledger = metrics.shown(Ledger(budget=5.0))
     usage = Usage(input=100, cached=20, output=30, reasoning=10)
-    ledger.add("scripted", usage)
+    Reservation(ledger, 1, "scripted", Prices(1.0, 0.1, 4.0), 0.001).settle(usage)
     metrics.count_sample(usage)
     metrics.duplicates.set(0.1)
     metrics.show_dataset({"train": 9, "eval": 1}, 4096)

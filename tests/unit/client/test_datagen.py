@@ -10,6 +10,7 @@ import pytest
 from client.datagen import DatagenClient
 from contracts.dataset import DatasetRequest, ImportRequest
 from contracts.evaluation import EvaluationRequest
+from contracts.review import ReviewQuery
 from fakes.tonesmith_services import REPLIES, FakeServices
 
 
@@ -91,3 +92,32 @@ def test_all_replies_are_read_page_by_page(fake: FakeServices, datagen: DatagenC
         row["question"] for row in rows
     ]
     assert len(fake.requests) == 2
+
+
+def test_open_filters_are_no_part_of_a_query(fake: FakeServices, datagen: DatagenClient) -> None:
+    """A page of a review is asked for by what was set only; numbers of rows come as many."""
+    page = {"revision": 3, "total": 0, "rows": []}
+    fake.answers["GET /datasets/demo-1/review/rows"] = lambda _: httpx.Response(200, json=page)
+    query = ReviewQuery(style="calm", rows=[1, 2], limit=5)
+    assert datagen.review("demo-1").rows(query).revision == 3
+    sent = fake.requests[0].url.params.multi_items()
+    assert sorted(sent) == [("limit", "5"), ("rows", "1"), ("rows", "2"), ("style", "calm")]
+
+
+def test_every_row_of_a_review_is_read_page_by_page(
+    fake: FakeServices, datagen: DatagenClient
+) -> None:
+    """Until a page is empty."""
+    row = {
+        "number": 0, "origin": "accepted", "decision": "open", "style": "calm", "question": "q",
+        "reply": "r", "uncertainty": 0.5, "characters": 1, "revision": 0,
+    }  # fmt: skip
+
+    def page(request: httpx.Request) -> httpx.Response:
+        offset = int(request.url.params.get("offset", 0))
+        rows = [row | {"number": offset + n} for n in range(2)] if offset < 4 else []
+        return httpx.Response(200, json={"revision": 0, "total": 4, "rows": rows})
+
+    fake.answers["GET /datasets/demo-1/review/rows"] = page
+    found = datagen.review("demo-1").every_row(ReviewQuery(limit=2))
+    assert [one.number for one in found] == [0, 1, 2, 3]

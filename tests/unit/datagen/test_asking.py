@@ -2,13 +2,23 @@
 
 import asyncio
 import random
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from datagen.asking import CallFailedError, RefusedError, Teacher, TeacherReply, read_answer
+from datagen.asking import (
+    Answer,
+    CallFailedError,
+    RefusedError,
+    Teacher,
+    TeacherReply,
+    read_answer,
+)
+from datagen.budget import Ledger
 from datagen.errors import TeacherDownError, TeacherSetupError
 from datagen.metrics import Metrics
+from datagen.prices import Prices
 from fakes.clock import FakeClock
 
 GOOD: dict[str, Any] = {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}
@@ -27,7 +37,7 @@ class ScriptedEndpoint:
         self.times: list[float] = []
         self.failed = asyncio.Event()
 
-    async def send(self, body: dict[str, Any]) -> dict[str, Any]:
+    async def send(self, body: dict[str, Any], request_id: str) -> Answer:
         """Play the next outcome."""
         self.times.append(self.clock())
         await asyncio.sleep(0)
@@ -36,7 +46,7 @@ class ScriptedEndpoint:
         if isinstance(outcome, Exception):
             self.failed.set()
             raise outcome
-        return outcome
+        return Answer(outcome, "theirs")
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -89,6 +99,49 @@ async def test_retry_after_holds_back_every_call() -> None:
     assert all(time >= 20.0 for time in endpoint.times[1:])
     assert len(endpoint.times) == 3
     assert teacher.limit.value < 8
+
+
+async def test_retry_after_of_an_overloaded_server_holds_back_every_call() -> None:
+    """A 503 may name a time as well."""
+    endpoint = ScriptedEndpoint(FakeClock(), CallFailedError("server", 30.0))
+    teacher = teacher_of(endpoint)
+    await ask(teacher)
+    assert endpoint.times[1] >= 30.0
+    assert teacher.limit.value == 8
+
+
+async def test_reply_says_where_it_comes_from() -> None:
+    """Teacher, the id that we sent and the one that came back."""
+    teacher = teacher_of(ScriptedEndpoint(FakeClock()))
+    reply = await ask(teacher)
+    assert reply.teacher == "fake"
+    assert reply.provenance
+    assert (reply.provenance.answer_id, len(reply.provenance.request_id)) == ("theirs", 32)
+
+
+@pytest.mark.parametrize(
+    ("failure", "in_doubt"),
+    [
+        (CallFailedError("throttled", unpaid=True), False),
+        (CallFailedError("timeout"), True),
+        ({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 4}}, False),
+        (RefusedError("HTTP 400"), False),
+    ],
+)
+async def test_only_a_call_that_may_have_been_paid_is_in_doubt(
+    failure: Exception | dict[str, Any], in_doubt: bool
+) -> None:
+    """An answer of no use is paid as it says; an error costs nothing."""
+    teacher = teacher_of(ScriptedEndpoint(FakeClock(), failure))
+    teacher.prices, teacher.ledger = Prices(1.0, 1.0, 1.0), Ledger(budget=1.0)
+    good = {**GOOD, "usage": {"prompt_tokens": 9, "completion_tokens": 4}}
+    teacher.endpoint.outcomes.append(good)  # type: ignore[attr-defined]
+    with suppress(RefusedError):
+        await ask(teacher)
+    assert (teacher.ledger.in_doubt > 0) == in_doubt
+    paid = 2 if isinstance(failure, dict) else 0 if isinstance(failure, RefusedError) else 1
+    assert teacher.ledger.spent.get("fake", 0) == pytest.approx(paid * 13e-6)
+    assert not teacher.ledger.held
 
 
 async def test_throttling_never_uses_up_the_tries() -> None:
@@ -147,9 +200,9 @@ async def test_cancelled_call_gives_its_place_back() -> None:
     """A job that is stopped leaves the teacher usable."""
 
     class Hanging(ScriptedEndpoint):
-        async def send(self, body: dict[str, Any]) -> dict[str, Any]:
+        async def send(self, body: dict[str, Any], request_id: str) -> Answer:
             await asyncio.Event().wait()
-            return GOOD
+            return Answer(GOOD)
 
     teacher = teacher_of(Hanging(FakeClock()))
     task = asyncio.create_task(ask(teacher))

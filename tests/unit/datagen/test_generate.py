@@ -12,12 +12,13 @@ from contracts.dataset import DatasetRequest
 from contracts.style import Language, StyleVersion
 from datagen.asking import Teacher
 from datagen.board import EXHAUSTED, Board
-from datagen.budget import Ledger, Prices
+from datagen.budget import Ledger
 from datagen.config import Settings
 from datagen.errors import BudgetSpentError, TeacherSetupError
 from datagen.generate import PLAN, Generation, Plan, pinned_plan
 from datagen.journals import read_rejected, read_samples, read_turns
 from datagen.metrics import Metrics
+from datagen.prices import Prices
 from datagen.prompts import Prompts
 from datagen.questions import Bank
 from datagen.scripted import ScriptedTeacher
@@ -96,6 +97,9 @@ async def test_quota_is_met_exactly_and_every_refusal_has_a_reason(bench: Bench)
     assert counts.rejected == dict(refused)
     assert refused
     assert counts.teacher_calls == len(bench.fake.calls) == 24 + 12 + refused.total()
+    seeds = {row.provenance.seed for row in samples if row.provenance}
+    assert len(seeds) == 24
+    assert seeds <= set(bench.seeds())
     value = bench.metrics.registry.get_sample_value
     assert value("datagen_samples_total", {"outcome": "accepted", "reason": ""}) == 24
 
@@ -103,9 +107,12 @@ async def test_quota_is_met_exactly_and_every_refusal_has_a_reason(bench: Bench)
 async def test_spent_budget_fails_the_job_and_keeps_the_rows(bench: Bench) -> None:
     """A larger one goes on from there."""
     generation = bench.generation()
-    generation.teacher.ledger = Ledger(Prices(0.0, 0.0, 1e6), budget=200.0)
+    teacher = bench.teacher()
+    teacher.prices, teacher.ledger = Prices(0.0, 0.0, 1e6), Ledger(budget=1000.0)
+    generation.teacher = teacher
     with pytest.raises(BudgetSpentError):
         await generation.run(8)
+    assert 400 < teacher.ledger.total <= 1000
     kept = len(list(read_samples(bench.folder)))
     assert 0 < kept < 24
     board = await bench.run()

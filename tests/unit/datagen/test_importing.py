@@ -161,3 +161,28 @@ def test_rows_are_counted_in_the_metrics(tmp_path: Path) -> None:
     labels = {"outcome": "rejected", "reason": "unknown_style"}
     value = metrics.registry.get_sample_value("datagen_imported_rows_total", labels)
     assert value == 1
+
+
+def test_import_masks_personal_data_and_says_so(tmp_path: Path) -> None:
+    """The row stays, its sentence too; the number is gone from every file."""
+    rows = [{"user": "怎么找你？", "assistant": "哼，打13800138000啦！", "style": "tsundere"}]
+    import_file(tmp_path, json.dumps(rows).encode(), ImportRequest())
+    written = "".join(
+        path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.json*") if path.is_file()
+    )
+    assert "13800138000" not in written
+    assert "某个电话号码" in written
+    assert '"masked":["phone"]' in written
+
+
+def test_import_answers_a_crisis_safely(tmp_path: Path) -> None:
+    """However sharp the reply was, what is kept is a safe one, and two such rows both stay."""
+    rows = [
+        {"user": f"我不想活了{n}", "assistant": "哼，随便你啦！", "style": "tsundere"}
+        for n in "一二"
+    ]
+    result = import_file(tmp_path, json.dumps(rows).encode(), ImportRequest())
+    assert result.accepted == 2
+    written = next(tmp_path.rglob("samples.jsonl")).read_text(encoding="utf-8")
+    assert "随便你" not in written
+    assert written.count('"safety":"suicide"') == 2

@@ -105,4 +105,5 @@ def test_row_is_what_the_converter_reads(conditioning: str, prefix: str, system:
         "system": STYLES["tsundere"].system_prompt if system else "",
         "history": [["一", f"{prefix}哼"]],
         "match": "question",
+        "source": "contrast",
     }

@@ -1,9 +1,11 @@
 """Tests of the endpoint behind the SDK: what each fault of a real teacher means (R13, S6)."""
 
 import asyncio
+from collections.abc import MutableMapping
 from datetime import timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -14,7 +16,9 @@ from datagen.config import Settings
 from datagen.errors import TeacherSetupError
 from datagen.metrics import Metrics
 from datagen.teacher import SdkEndpoint, open_teacher, retry_after_seconds
-from fakes.teacher import TRANSIENT, FakeTeacher, Fault
+from fakes.teacher import JSON, TRANSIENT, FakeTeacher, Fault, Receive, Scope, Send
+
+Response = tuple[int, str, bytes, list[tuple[bytes, bytes]]]
 
 BODY = {"model": "scripted", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -31,7 +35,7 @@ async def test_good_answer_comes_through() -> None:
     """The body goes out as it is, the answer comes back as JSON."""
     fake = FakeTeacher(lambda _: "hello")
     endpoint = endpoint_of(fake)
-    answer = await endpoint.send(BODY)
+    answer, _ = await endpoint.send(BODY, "r1")
     assert answer["choices"][0]["message"]["content"] == "hello"
     assert fake.calls == [BODY]
     await endpoint.close()
@@ -55,7 +59,7 @@ async def test_transient_fault_is_a_failed_call(fault: Fault) -> None:
         assert reply.text == "hello"
         return
     with pytest.raises(CallFailedError) as caught:
-        await endpoint.send(BODY)
+        await endpoint.send(BODY, "r1")
     assert caught.value.reason == reasons.get(fault, "malformed")
     assert (caught.value.retry_after == 2.0) == (fault is Fault.THROTTLED)
 
@@ -70,15 +74,46 @@ async def test_wrong_address_or_key_is_a_matter_of_set_up(fault: Fault) -> None:
     """A redirect is never followed: the key stays with the address that the operator named."""
     fake = FakeTeacher(lambda _: "hello", [fault])
     with pytest.raises(TeacherSetupError) as caught:
-        await endpoint_of(fake).send(BODY)
+        await endpoint_of(fake).send(BODY, "r1")
     assert "TEACHER_BASE_URL" in str(caught.value.body.hint)
     assert len(fake.calls) == 1
+
+
+async def test_request_id_goes_out_and_the_teachers_comes_back() -> None:
+    """So that both sides can find the call in their logs."""
+    seen: dict[bytes, bytes] = {}
+
+    class Naming(FakeTeacher):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            seen.update(scope["headers"])
+
+            async def named(message: MutableMapping[str, Any]) -> None:
+                if message["type"] == "http.response.start":
+                    message["headers"].append((b"x-request-id", b"req-9"))
+                await send(message)
+
+            await super().__call__(scope, receive, named)
+
+    answer = await endpoint_of(Naming(lambda _: "hello")).send(BODY, "r1")
+    assert seen[b"x-client-request-id"] == b"r1"
+    assert answer.request_id == "req-9"
+
+
+async def test_account_without_credit_is_a_matter_of_set_up() -> None:
+    """It comes as a 429, and no waiting mends it."""
+
+    class Broke(FakeTeacher):
+        def respond(self, fault: Fault | None, body: dict[str, Any]) -> Response:
+            return 429, JSON, b'{"error": {"code": "insufficient_quota"}}', []
+
+    with pytest.raises(TeacherSetupError, match="insufficient_quota"):
+        await endpoint_of(Broke(lambda _: "")).send(BODY, "r1")
 
 
 async def test_refused_request_is_told_apart() -> None:
     """A 400 is about this request only."""
     with pytest.raises(RefusedError):
-        await endpoint_of(FakeTeacher(lambda _: "hello", [Fault.REFUSED])).send(BODY)
+        await endpoint_of(FakeTeacher(lambda _: "hello", [Fault.REFUSED])).send(BODY, "r1")
 
 
 async def test_unreachable_address_is_a_failed_call(tmp_path: Path) -> None:
@@ -86,7 +121,7 @@ async def test_unreachable_address_is_a_failed_call(tmp_path: Path) -> None:
     settings = Settings(teacher_base_url="http://127.0.0.1:22999/v1", teacher_model="m")
     teacher = open_teacher(settings, Metrics(), FakeTeacher(lambda _: ""))
     with pytest.raises(CallFailedError, match="connection|timeout"):
-        await teacher.endpoint.send(BODY)
+        await teacher.endpoint.send(BODY, "r1")
     await teacher.close()
 
 

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+from client.feedback import Votes
 from client.jobs import Jobs
+from client.reviews import Reviews
 from client.service import Service
+from client.studio import Studio
+from client.versions import Versions
 from contracts.dataset import DatasetManifest, DatasetRequest, ImportRequest, ImportResult
 from contracts.evaluation import EvaluationReport, EvaluationRequest, Reply
 from contracts.job import Job
@@ -81,6 +85,24 @@ class DatagenClient(Service):
             content=path.read_bytes(),
             timeout=IMPORT_SECONDS,
         )
+
+    def review(self, dataset_id: str) -> Reviews:
+        """Return the review of a dataset; `open` starts it."""
+        return Reviews(self, dataset_id)
+
+    def versions(self, dataset_id: str) -> Versions:
+        """Return the versions of a dataset."""
+        return Versions(self, dataset_id)
+
+    @property
+    def votes(self) -> Votes:
+        """The votes, and the preference pairs made of them."""
+        return Votes(self)
+
+    @property
+    def studio(self) -> Studio:
+        """Previews, confusion between styles, and cards from elsewhere."""
+        return Studio(self)
 
     @property
     def evaluation_jobs(self) -> Jobs:

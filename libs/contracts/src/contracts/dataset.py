@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from contracts.lineage import Lineage
 from contracts.model import Authored, Name, Recorded, Sha256, Versioned
 from contracts.style import StyleVersion
 
@@ -64,7 +65,7 @@ class DatasetManifest(Versioned):
 
     id: Name
     created_at: datetime
-    source: Literal["generated", "imported"]
+    source: Literal["generated", "imported", "reviewed", "restored", "paired"]
     status: Literal["complete", "incomplete"]
     conditioning: Conditioning
     styles: list[StyleVersion]
@@ -75,6 +76,7 @@ class DatasetManifest(Versioned):
     files: dict[str, FileDigest]
     request: dict[str, object] = {}
     teacher: str = ""
+    lineage: Lineage | None = Field(default=None, description="none: a first version")
 
 
 class ImportResult(Recorded):

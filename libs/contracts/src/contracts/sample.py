@@ -36,10 +36,44 @@ class RejectReason(StrEnum):
     OFF_STYLE = "off_style"
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near_duplicate"
+    CROSS_STYLE_DUPLICATE = "cross_style_duplicate"
+    OTHER_STYLE = "other_style"
+    UNLIKE_REFERENCES = "unlike_references"
+    PERSONAL_DATA = "personal_data"
+    CRISIS = "crisis"
     CONTROL_TOKEN = "control_token"
     BROKEN_TEXT = "broken_text"
     MALFORMED = "malformed"
     UNKNOWN_STYLE = "unknown_style"
+    REVIEWER = "reviewer"
+
+
+class RowReview(Recorded):
+    """What a person decided about a row before it went into a later version."""
+
+    decision: Literal["open", "accepted"]
+    edit: Literal["person", "replacement", "teacher"] | None = None
+    original: str | None = Field(default=None, description="the reply before it was edited")
+    forced: bool = Field(default=False, description="kept though a gate refuses it")
+    note: str = ""
+
+
+class Provenance(Recorded):
+    """The call that a reply comes from: enough to find it at the teacher and to ask it again.
+
+    The prompt itself is the row's: its card (`plan.json`), its history and its question.
+    """
+
+    model: str = Field(default="", description="as the teacher names it in its answer")
+    request_id: str = Field(default="", description="sent as X-Client-Request-Id")
+    answer_id: str = Field(default="", description="the teacher's x-request-id, or its answer's id")
+    prompt_sha256: str = Field(default="", description="of the messages as compact JSON")
+    seed: int | None = None
+    temperature: float | None = None
+    input_tokens: int | None = None
+    cached_tokens: int | None = Field(default=None, description="part of input_tokens")
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = Field(default=None, description="part of output_tokens")
 
 
 class Sample(Recorded):
@@ -58,6 +92,12 @@ class Sample(Recorded):
     teacher: str = ""
     attempt: int = 1
     scores: dict[str, float] = {}
+    masked: list[str] = Field(default=[], description="kinds of personal data that were replaced")
+    safety: str | None = Field(
+        default=None, description="kind of crisis; the reply is one of the safe replies, unstyled"
+    )
+    provenance: Provenance | None = None
+    review: RowReview | None = None
 
 
 class Rejected(Recorded):

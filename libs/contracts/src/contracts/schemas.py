@@ -16,22 +16,52 @@ from contracts.advice import Advice, AdviceRequest
 from contracts.artefact import CurrentModel, ModelManifest, ServingStatus
 from contracts.dataset import DatasetManifest, DatasetRequest, ImportRequest, ImportResult
 from contracts.errors import ErrorResponse
+from contracts.estimate import CostEstimate
 from contracts.evaluation import EvaluationManifest, EvaluationReport, EvaluationRequest, Reply
 from contracts.export import ExportManifest, ExportRequest
 from contracts.gpu import GpuReport
 from contracts.job import Job
 from contracts.lease import Lease, LeaseRequest
+from contracts.quality import Preview, ReportCard, Thresholds
+from contracts.review import (
+    Review,
+    ReviewChange,
+    ReviewEdit,
+    ReviewPage,
+    ReviewPublication,
+    ReviewQuery,
+    ReviewRegeneration,
+    ReviewReplacement,
+    ReviewResult,
+    ReviewRow,
+    ReviewStep,
+    ReviewUndo,
+)
 from contracts.run import RunEvent, RunRecord, RunRequest
 from contracts.sample import Rejected, Sample
+from contracts.studio import (
+    CardDraft,
+    ConfusionRequest,
+    PreviewRequest,
+    StyleConfusion,
+    StylePreview,
+)
 from contracts.style import Style, StyleVersion
+from contracts.versions import DatasetDiff, DatasetVersion, Rollback
+from contracts.votes import PairRequest, StoredVote, Vote, VoteCounts
 
 # Every document on the volume, and every body that crosses HTTP.
 MODELS: tuple[type[BaseModel], ...] = (
     Advice,
     AdviceRequest,
+    CardDraft,
+    ConfusionRequest,
+    CostEstimate,
     CurrentModel,
+    DatasetDiff,
     DatasetManifest,
     DatasetRequest,
+    DatasetVersion,
     ErrorResponse,
     EvaluationManifest,
     EvaluationReport,
@@ -45,15 +75,38 @@ MODELS: tuple[type[BaseModel], ...] = (
     Lease,
     LeaseRequest,
     ModelManifest,
+    PairRequest,
+    Preview,
+    PreviewRequest,
     Rejected,
     Reply,
+    ReportCard,
+    Review,
+    ReviewChange,
+    ReviewEdit,
+    ReviewPage,
+    ReviewPublication,
+    ReviewQuery,
+    ReviewRegeneration,
+    ReviewReplacement,
+    ReviewResult,
+    ReviewRow,
+    ReviewStep,
+    ReviewUndo,
+    Rollback,
     RunEvent,
     RunRecord,
     RunRequest,
     Sample,
     ServingStatus,
+    StoredVote,
     Style,
+    StyleConfusion,
+    StylePreview,
     StyleVersion,
+    Thresholds,
+    Vote,
+    VoteCounts,
 )
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
 

@@ -12,10 +12,19 @@ from datagen.api import dataset_router, style_router
 from datagen.config import Settings
 from datagen.datasets import KIND as DATASET
 from datagen.datasets import DatasetHandler, show_newest
+from datagen.estimate_api import estimate_router
 from datagen.evaluations import KIND as EVALUATION
 from datagen.evaluations import EvaluationHandler
 from datagen.evaluations_api import evaluation_router
+from datagen.feedback_api import feedback_router
+from datagen.quality_api import quality_router
+from datagen.regenerating import KIND as REGENERATION
+from datagen.regenerating import RegenerationHandler
+from datagen.review import ReviewDesk
+from datagen.review_api import review_router
 from datagen.services import Services, open_services
+from datagen.studio_api import studio_router
+from datagen.versions_api import versions_router
 from kit.app import create_service_app
 from kit.config import read_secret
 from kit.worker import Handler, Worker
@@ -37,8 +46,14 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lambda _: running(services),
     )
     app.include_router(style_router(services))
+    app.include_router(studio_router(services))
     app.include_router(dataset_router(services))
+    app.include_router(estimate_router(services))
     app.include_router(evaluation_router(services.store, services.volume))
+    app.include_router(review_router(services))
+    app.include_router(versions_router(services))
+    app.include_router(feedback_router(services))
+    app.include_router(quality_router(services))
     return app
 
 
@@ -51,7 +66,8 @@ async def running(services: Services) -> AsyncIterator[None]:
             yield
     finally:
         await services.teacher.close()
-        await asyncio.to_thread(services.store.close)
+        for store in (services.reviews, services.votes, services.store):
+            await asyncio.to_thread(store.close)
 
 
 def handlers(services: Services) -> dict[str, Handler]:
@@ -64,12 +80,18 @@ def handlers(services: Services) -> dict[str, Handler]:
             services.prompts,
             services.teacher,
             services.metrics,
+            services.screens,
         ),
         EVALUATION: EvaluationHandler(
             services.volume,
             services.banks,
             services.settings.serving_url,
             api_key=read_secret(services.settings.serving_api_key_file),
+        ),
+        REGENERATION: RegenerationHandler(
+            ReviewDesk(services.volume, services.banks, services.reviews, services.screens),
+            services.prompts,
+            services.teacher,
         ),
     }
 
@@ -79,6 +101,6 @@ def not_ready(services: Services) -> list[str]:
     reasons = []
     if not os.access(services.volume.root, os.W_OK):
         reasons.append("the data folder is not writable")
-    if services.teacher.breaker.is_open:
+    if services.teacher.is_down:
         reasons.append("the teacher does not answer")
     return reasons

@@ -1,15 +1,20 @@
-"""How the teacher is asked: bounded, with back-off, a breaker, Retry-After, and patience."""
+"""How a teacher is asked: bounded, paced, paid, with back-off, a breaker, Retry-After, patience."""
 
 import asyncio
 import random
+import secrets
 import time
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from contracts.sample import Provenance
 from datagen.breaker import AdaptiveLimit, Breaker, Clock, Sleep, backoff
-from datagen.budget import Ledger
+from datagen.budget import Ledger, Reservation
 from datagen.errors import TeacherDownError, TeacherSetupError
 from datagen.metrics import Metrics
+from datagen.pacing import Pace
+from datagen.prices import Prices, most_tokens
+from datagen.provenance import provenance_of
 from datagen.text import strip_thinking
 from datagen.usage import Usage, read_usage
 
@@ -18,15 +23,21 @@ MAX_TOKENS = 512
 
 @dataclass(frozen=True)
 class TeacherReply:
-    """What the teacher said; `cut` where it ran into the token limit."""
+    """What a teacher said; `cut` where it ran into the token limit."""
 
     text: str
     cut: bool = False
     usage: Usage = Usage()
+    teacher: str = ""
+    provenance: Provenance | None = None
 
 
 class RefusedError(Exception):
     """The teacher will not answer this very request; another one may pass."""
+
+
+class AwayError(Exception):
+    """The teacher's breaker is open, and the caller does not want to wait."""
 
 
 class CallFailedError(Exception):
@@ -35,12 +46,23 @@ class CallFailedError(Exception):
     Args:
         reason: of a closed set: throttled, server, timeout, connection, malformed.
         retry_after: seconds that the teacher asks to wait.
+        unpaid: whether it is certain that the call costs nothing.
     """
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: str, retry_after: float | None = None, *, unpaid: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+        self.unpaid = unpaid
+
+
+class Answer(NamedTuple):
+    """An answer's JSON, and what the teacher calls the request."""
+
+    document: dict[str, Any]
+    request_id: str = ""
 
 
 class Endpoint(Protocol):
@@ -48,8 +70,8 @@ class Endpoint(Protocol):
 
     model: str
 
-    async def send(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer's JSON. Raises CallFailedError, RefusedError, TeacherSetupError."""
+    async def send(self, body: dict[str, Any], request_id: str) -> Answer:
+        """Return the answer. Raises CallFailedError, RefusedError, TeacherSetupError."""
 
     async def close(self) -> None:
         """Close the connections."""
@@ -70,13 +92,17 @@ def read_answer(answer: dict[str, Any]) -> TeacherReply:
 
 
 class Teacher:
-    """Asks the endpoint with patience.
+    """Asks one endpoint with patience.
 
     Args:
         endpoint: where requests go.
         metrics: counts them.
-        ledger: sums up what they cost.
+        id: kept with every row; the model's name by default.
+        ledger: sums up what calls cost.
+        prices: of this teacher; None: nothing is known.
+        pace: its limits a minute.
         concurrency: calls at once, at most.
+        least: calls at once that 429 never takes away.
         patience_seconds: how long no call may succeed before `ask` gives up.
         tries: failures of one request, with the breaker closed, before it counts as refused.
         clock, sleep, chance: the outside world.
@@ -87,8 +113,12 @@ class Teacher:
         endpoint: Endpoint,
         metrics: Metrics,
         *,
+        id: str = "",
         ledger: Ledger | None = None,
+        prices: Prices | None = None,
+        pace: Pace | None = None,
         concurrency: int = 16,
+        least: int = 1,
         patience_seconds: float = 900,
         tries: int = 6,
         clock: Clock = time.monotonic,
@@ -97,34 +127,53 @@ class Teacher:
     ) -> None:
         self.endpoint = endpoint
         self.metrics = metrics
+        self.model = id or endpoint.model
         self.ledger = ledger or Ledger()
+        self.prices = prices
+        self.pace = pace or Pace()
         self.patience_seconds = patience_seconds
         self.tries = tries
         self.clock, self.sleep = clock, sleep
         self.chance = chance or random.Random()
         self.breaker = Breaker(clock=clock, sleep=sleep)
-        self.limit = AdaptiveLimit(concurrency, clock=clock)
+        self.limit = AdaptiveLimit(concurrency, min(least, concurrency), clock=clock)
         self._failing_since: float | None = None
         self._not_before = 0.0
 
     @property
-    def model(self) -> str:
-        """The model's name, kept with every row."""
-        return self.endpoint.model
+    def most(self) -> int:
+        """Calls at once, at most."""
+        return self.limit.most
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the teacher does not answer at present."""
+        return self.breaker.is_open
+
+    @property
+    def budget_left(self) -> float | None:
+        """Dollars that may still be spent; None: no budget."""
+        return self.ledger.left
+
+    def cost(self, usage: Usage) -> float | None:
+        """Return the dollars of a call that takes `usage`; None: no prices are known."""
+        return self.prices.cost(usage) if self.prices else None
 
     async def ask(
-        self, messages: list[dict[str, str]], *, temperature: float, seed: int
+        self, messages: list[dict[str, str]], *, temperature: float, seed: int, wait: bool = True
     ) -> TeacherReply:
         """Return the teacher's reply.
 
         Raises:
             RefusedError: this request gets no usable answer.
+            AwayError: the breaker is open, and `wait` is false.
             TeacherDownError: no call succeeded within the patience.
             TeacherSetupError: key, model or address are wrong.
-            BudgetSpentError: the teacher has cost what it may cost.
+            BudgetSpentError: the teachers have cost what they may cost.
+            OSError: the disk refuses to note what a call costs.
         """
         body = {
-            "model": self.model,
+            "model": self.endpoint.model,
             "messages": messages,
             "temperature": temperature,
             "max_tokens": MAX_TOKENS,
@@ -140,72 +189,92 @@ class Teacher:
                 if tries >= self.tries:
                     raise RefusedError(f"{failure.reason}, {tries} tries") from failure
                 self.metrics.retries.labels(self.model, failure.reason).inc()
+                if self.breaker.is_open and not wait:
+                    raise AwayError(failure.reason) from failure
                 await self._pause(max(tries, 1), failure.retry_after)
 
     async def close(self) -> None:
         """Close the connections, and write down what was spent."""
-        await asyncio.to_thread(self.ledger.save)
+        await self.ledger.close()
         await self.endpoint.close()
 
     async def _call(self, body: dict[str, Any]) -> TeacherReply:
-        """Make one call when breaker, limit and Retry-After allow it, and record its outcome."""
+        """Make one call when limit, pace, breaker, Retry-After and budget allow it."""
         self.ledger.check()
-        await self.breaker.admit(self._check_patience)
-        try:
-            async with self.limit.slot():
+        most = most_tokens(body["messages"], body["max_tokens"])
+        async with self.limit.slot():
+            estimate = await self.pace.admit((most.input or 0) + (most.output or 0))
+            usage: Usage | None = None
+            probe = await self.breaker.admit(self._check_patience)
+            started = self.clock()
+            try:
                 await self._wait_for_quiet()
-                reply = await self._measured(body)
-        except CallFailedError as failure:
-            self._record_failure(failure)
-            raise
-        except (RefusedError, TeacherSetupError):
-            self.breaker.succeeded()  # it answers; what it says is another matter
-            raise
-        except asyncio.CancelledError:
-            self.breaker.released()
-            raise
+                paid_from = await self.ledger.reserve(self.model, self.prices, most)
+                started = self.clock()
+                reply = await self._measured(body, paid_from)
+                usage = reply.usage
+            except CallFailedError as failure:
+                usage = None if failure.unpaid else Usage()
+                self._record_failure(failure, started, probe)
+                raise
+            except (RefusedError, TeacherSetupError):
+                self.breaker.succeeded()  # it answers; what it says is another matter
+                raise
+            except BaseException:
+                if probe:
+                    self.breaker.released()
+                raise
+            finally:
+                self.pace.settle(estimate, usage)
         self.breaker.succeeded()
         self.limit.grow()
         self._failing_since = None
-        self.metrics.breaker_open.set(0)
+        self.metrics.show_breaker(self.model, False)
         return reply
 
-    async def _measured(self, body: dict[str, Any]) -> TeacherReply:
+    async def _measured(self, body: dict[str, Any], paid_from: Reservation) -> TeacherReply:
         status = "cancelled"
+        request_id = secrets.token_hex(16)
         with self.metrics.inflight.labels(self.model).track_inprogress():
             started = self.clock()
             try:
-                answer = await self.endpoint.send(body)
-                self._count_tokens(read_usage(answer.get("usage")))
-                reply = read_answer(answer)
+                answer = await self.endpoint.send(body, request_id)
+                self._count_tokens(read_usage(answer.document.get("usage")), paid_from)
+                reply = read_answer(answer.document)
                 status = "ok"
             except CallFailedError as failure:
                 status = failure.reason
+                if failure.unpaid:
+                    paid_from.release()
                 raise
             except (RefusedError, TeacherSetupError):
                 status = "refused"
+                paid_from.release()
                 raise
             finally:
+                paid_from.doubt()  # whatever has not ended it yet
                 self.metrics.teacher_requests.labels(self.model, status).inc()
                 seconds = self.clock() - started
                 self.metrics.teacher_seconds.labels(self.model).observe(seconds)
-        return reply
+        origin = provenance_of(body, answer.document, request_id, answer.request_id)
+        return TeacherReply(reply.text, reply.cut, reply.usage, self.model, origin)
 
-    def _count_tokens(self, usage: Usage) -> None:
+    def _count_tokens(self, usage: Usage, paid_from: Reservation) -> None:
         for direction, count in usage.directions():
             self.metrics.tokens.labels(self.model, direction).inc(count)
-        self.ledger.add(self.model, usage)
+        paid_from.settle(usage)
 
-    def _record_failure(self, failure: CallFailedError) -> None:
+    def _record_failure(self, failure: CallFailedError, started: float, probe: bool) -> None:
         self._failing_since = self._failing_since or self.clock()
+        if failure.retry_after:
+            self._not_before = max(self._not_before, self.clock() + failure.retry_after)
         if failure.reason == "throttled":
-            self.breaker.released()
-            self.limit.halve()
-            if failure.retry_after:
-                self._not_before = max(self._not_before, self.clock() + failure.retry_after)
+            if probe:
+                self.breaker.released()
+            self.limit.halve(started)
         else:
-            self.breaker.failed()
-        self.metrics.breaker_open.set(int(self.breaker.is_open))
+            self.breaker.failed(probe)
+        self.metrics.show_breaker(self.model, self.breaker.is_open)
         self._check_patience()
 
     async def _pause(self, tries: int, retry_after: float | None) -> None:
@@ -215,9 +284,9 @@ class Teacher:
         await self.sleep((retry_after or 0.0) + backoff(tries, self.chance))
 
     async def _wait_for_quiet(self) -> None:
-        """Wait until the Retry-After that any call has received is over."""
+        """Wait until the Retry-After that any call has received is over; not all at once."""
         while (left := self._not_before - self.clock()) > 0:
-            await self.sleep(left)
+            await self.sleep(left + self.chance.uniform(0, min(left, 1.0)))
 
     def _check_patience(self) -> None:
         since = self._failing_since

@@ -12,7 +12,11 @@ from datagen.journals import EarlierTurn, read_rejected, read_samples, read_turn
 from datagen.slots import Slot
 
 EXHAUSTED = "attempts_exhausted"
-REPEATED = (RejectReason.DUPLICATE, RejectReason.NEAR_DUPLICATE)
+REPEATED = (
+    RejectReason.DUPLICATE,
+    RejectReason.NEAR_DUPLICATE,
+    RejectReason.CROSS_STYLE_DUPLICATE,
+)
 
 
 @dataclass

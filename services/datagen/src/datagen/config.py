@@ -44,6 +44,10 @@ class Settings(KitSettings):
     teacher_model: str = "scripted"
     teacher_api_key_file: Path | None = None
     teacher_concurrency: int = Field(default=16, ge=1, le=1024)
+    teacher_least_concurrency: int = Field(default=1, ge=1, le=1024)
+    teacher_requests_per_minute: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    teacher_tokens_per_minute: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    teachers_file: Path | None = Field(default=None, description="several teachers, with weights")
     teacher_timeout_seconds: float = Field(default=60, gt=0)
     teacher_patience_seconds: float = Field(default=900, ge=0, description="silence before failing")
     teacher_flaw_rate: float = Field(default=0.06, ge=0, le=1, description="scripted teacher only")
@@ -62,7 +66,7 @@ class Settings(KitSettings):
         known = [self.teacher_input_dollars is not None, self.teacher_output_dollars is not None]
         if any(known) != all(known):
             raise ValueError("TEACHER_INPUT_DOLLARS and TEACHER_OUTPUT_DOLLARS go together")
-        if self.budget_dollars is not None and not all(known):
+        if self.budget_dollars is not None and not all(known) and self.teachers_file is None:
             raise ValueError("DATAGEN_BUDGET_DOLLARS needs TEACHER_INPUT_ and _OUTPUT_DOLLARS")
         return self
 

@@ -3,15 +3,15 @@
 import asyncio
 import errno
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from contracts.dataset import DatasetManifest, DatasetRequest
 from contracts.job import Job, JobState, Progress
 from contracts.style import Language
 from contracts.volume import MANIFEST, Volume
-from datagen.asking import Teacher
 from datagen.board import Board
+from datagen.crisis import Screen
 from datagen.errors import NothingAcceptedError
 from datagen.generate import Generation, Plan, pinned_plan
 from datagen.journals import read_samples
@@ -20,6 +20,7 @@ from datagen.metrics import Metrics
 from datagen.prompts import Prompts
 from datagen.publish import Description, publish_dataset
 from datagen.questions import Bank
+from datagen.teachers import Asked
 from kit.errors import StorageFullError
 from kit.worker import JobContext, Outcome
 
@@ -35,8 +36,9 @@ class DatasetHandler:
     library: StyleLibrary
     banks: dict[Language, Bank]
     prompts: Prompts
-    teacher: Teacher
+    teacher: Asked
     metrics: Metrics
+    screens: Mapping[Language, Screen] = field(default_factory=dict)
 
     async def __call__(self, job: Job, context: JobContext) -> Outcome:
         """Generate the dataset, or go on with it. Raises TonesmithError."""
@@ -67,11 +69,12 @@ class DatasetHandler:
             prompts=self.prompts,
             teacher=self.teacher,
             metrics=self.metrics,
+            screens=self.screens,
             on_change=lambda board: self._show(board, context),
             stopped=Stopper(lambda: context.cancelled),
         )
         self.metrics.target.set(len(generation.board.slots))
-        board = await generation.run(self.teacher.limit.most)
+        board = await generation.run(self.teacher.most)
         context.progress(board.progress(), force=True)
         if board.open_slots():
             return Outcome(JobState.CANCELLED, result={"counts": board.counts().model_dump()})

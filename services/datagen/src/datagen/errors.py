@@ -26,3 +26,9 @@ class NothingAcceptedError(TonesmithError):
 
     status = 409
     code = "nothing_accepted"
+
+
+class GateRefusedError(ConflictError):
+    """A gate refuses what a person wrote; a person may overrule it."""
+
+    code = "gate_refused"

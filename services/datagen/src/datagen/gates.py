@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from contracts.sample import RejectReason, Turn
 from contracts.style import Language, Lexicon, Style
 from datagen.duplicates import DuplicateIndex, judged_text
-from datagen.text import control_token, han_share, letters
+from datagen.languages import language_share
+from datagen.text import control_token, letters
 
 # An echo is judged on questions of at least this many letters: short ones occur in any reply.
 ECHO_LETTERS = 8
@@ -122,20 +123,24 @@ def is_unfinished(reply: str, *, strict: bool) -> bool:
 
 def echo(candidate: Candidate, _: Limits) -> Refusal | None:
     """Refuse a reply that repeats the question."""
-    question, reply = letters(candidate.question), letters(candidate.reply)
-    if len(question) < ECHO_LETTERS:
-        return Refusal(RejectReason.ECHO) if question and question == reply else None
-    starts = range(len(question) - ECHO_GRAM + 1)
-    repeated = sum(question[at : at + ECHO_GRAM] in reply for at in starts) / len(starts)
+    repeated = echo_share(candidate.question, candidate.reply)
     if repeated >= ECHO_SHARE:
         return Refusal(RejectReason.ECHO, f"{repeated:.0%} of the question")
     return None
 
 
+def echo_share(question: str, reply: str) -> float:
+    """Return the share of the question's 4-grams that `reply` repeats, 0 to 1."""
+    asked, said = letters(question), letters(reply)
+    if len(asked) < ECHO_LETTERS:
+        return float(bool(asked) and asked == said)
+    starts = range(len(asked) - ECHO_GRAM + 1)
+    return sum(asked[at : at + ECHO_GRAM] in said for at in starts) / len(starts)
+
+
 def language(candidate: Candidate, _: Limits) -> Refusal | None:
     """Refuse a reply that is not in the language of the style."""
-    share = han_share(candidate.reply)
-    right = share if candidate.style.language == "zh" else 1 - share
+    right = language_share(candidate.reply, candidate.style.language)
     if right < LANGUAGE_SHARE:
         return Refusal(RejectReason.WRONG_LANGUAGE, f"{right:.0%} {candidate.style.language}")
     return None
@@ -206,14 +211,21 @@ def first_refusal(candidate: Candidate, limits: Limits) -> Refusal | None:
 
 
 def duplicate(candidate: Candidate, index: DuplicateIndex) -> tuple[Refusal | None, float]:
-    """Return the refusal of a row that `index` has already, and its highest similarity."""
+    """Return the refusal of a row that `index` has already, and its highest similarity.
+
+    The similarity is that to the accepted rows of its own style.
+    """
     style, text = candidate.style.id, judged_text(candidate.question, candidate.reply)
     if index.is_duplicate(style, text):
         return Refusal(RejectReason.DUPLICATE), 1.0
     nearest = index.nearest(style, text)
-    if nearest >= index.near:
-        return Refusal(RejectReason.NEAR_DUPLICATE, f"similarity {nearest:.2f}"), nearest
-    return None, nearest
+    if nearest.within >= index.near:
+        detail = f"similarity {nearest.within:.2f}"
+        return Refusal(RejectReason.NEAR_DUPLICATE, detail), nearest.within
+    if nearest.across >= index.near:
+        detail = f"similarity {nearest.across:.2f} to {nearest.other}"
+        return Refusal(RejectReason.CROSS_STYLE_DUPLICATE, detail), nearest.within
+    return None, nearest.within
 
 
 def scores(candidate: Candidate, nearest: float) -> dict[str, float]:

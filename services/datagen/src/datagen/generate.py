@@ -5,7 +5,7 @@ A row counts once it is fsynced in its journal; a killed run asks only for what 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from contracts.dataset import DatasetRequest
@@ -13,14 +13,17 @@ from contracts.model import Recorded
 from contracts.sample import RejectReason, Sample, Turn
 from contracts.style import Language, StyleVersion
 from contracts.volume import read_document, write_document
-from datagen.asking import RefusedError, Teacher, TeacherReply
+from datagen.asking import RefusedError, TeacherReply
 from datagen.board import Board, rejected_row
-from datagen.gates import GENERATED, Candidate, Refusal, duplicate, first_refusal, scores
+from datagen.crisis import Screen
+from datagen.gates import GENERATED, Candidate, Refusal, scores
 from datagen.journals import EarlierTurn, Journals
 from datagen.metrics import Metrics
 from datagen.prompts import Prompts, teacher_messages
 from datagen.questions import Bank, Question
+from datagen.routing import Judged, judge_row
 from datagen.slots import Questions, Slot, plan, request_seed
+from datagen.teachers import Asked
 from kit.errors import TonesmithError
 
 PLAN = "plan.json"
@@ -43,6 +46,7 @@ class Generation:
         prompts: teacher prompts.
         teacher: writes the replies.
         metrics: counts the rows.
+        screens: tell a crisis, by language.
         on_change: called after each row.
         stopped: asked before each teacher call whether to stop.
     """
@@ -54,8 +58,9 @@ class Generation:
         *,
         banks: dict[Language, Bank],
         prompts: Prompts,
-        teacher: Teacher,
+        teacher: Asked,
         metrics: Metrics,
+        screens: Mapping[Language, Screen] | None = None,
         on_change: Callable[[Board], None] = lambda _: None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -63,6 +68,7 @@ class Generation:
         self.request = plan_.request
         self.teacher = teacher
         self.metrics = metrics
+        self.screens = screens or {}
         self.on_change = on_change
         self.stopped = stopped
         self.questions = Questions(banks, plan_.request.seed)
@@ -130,31 +136,40 @@ class Generation:
     ) -> bool:
         """Journal the reply as a row, as an earlier turn or as refused; return whether a row."""
         style = slot.style.style
-        candidate = Candidate(style, question.text, reply.text, tuple(history), reply.cut)
-        refusal = first_refusal(candidate, GENERATED[style.language])
-        nearest = 0.0
-        if refusal is None:
-            refusal, nearest = duplicate(candidate, self.board.index)
-        if refusal:
-            await self._reject(slot, attempt, question, reply.text, refusal, journals)
+        said = Candidate(style, question.text, reply.text, tuple(history), reply.cut)
+        judged = judge_row(said, GENERATED[style.language], self.board.index, self.screens)
+        candidate = judged.routed.candidate
+        if judged.refusal:
+            await self._reject(slot, attempt, question, candidate.reply, judged.refusal, journals)
             return False
-        self.board.remember(slot.id, question.text, reply.text)
+        self.board.remember(slot.id, candidate.question, candidate.reply)
         if len(history) + 1 < slot.turns:
-            turn = Turn(user=question.text, assistant=reply.text)
-            earlier = EarlierTurn(slot=slot.id, number=len(history), turn=turn)
+            turn = Turn(user=candidate.question, assistant=candidate.reply)
+            earlier = EarlierTurn(
+                slot=slot.id,
+                number=len(history),
+                turn=turn,
+                teacher=reply.teacher,
+                provenance=reply.provenance,
+            )
             await journals.turns.append(earlier)
             self.board.add_turn(earlier)
             return False
-        sample = self._sample(slot, attempt, question, candidate, nearest)
+        sample = self._sample(slot, attempt, question, judged, reply)
         await journals.samples.append(sample)
         self.board.add_sample(sample)
         self.metrics.count_sample(reply.usage)
         return True
 
     def _sample(
-        self, slot: Slot, attempt: int, question: Question, candidate: Candidate, nearest: float
+        self,
+        slot: Slot,
+        attempt: int,
+        question: Question,
+        judged: Judged,
+        reply: TeacherReply,
     ) -> Sample:
-        style = slot.style.style
+        style, candidate = slot.style.style, judged.routed.candidate
         return Sample(
             id=slot.id.replace("/", "-"),
             slot=slot.id,
@@ -166,9 +181,12 @@ class Generation:
             system=style.system_prompt,
             history=list(candidate.history),
             situation=question.situation.id,
-            teacher=self.teacher.model,
+            teacher=reply.teacher,
             attempt=attempt,
-            scores=scores(candidate, nearest),
+            scores=scores(candidate, judged.nearest),
+            masked=judged.routed.masked,
+            safety=judged.routed.safety,
+            provenance=reply.provenance,
         )
 
     async def _reject(

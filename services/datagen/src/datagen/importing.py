@@ -12,17 +12,19 @@ from pathlib import Path
 from contracts.dataset import Counts, DatasetManifest, ImportRequest, ImportResult
 from contracts.identity import new_id
 from contracts.sample import Rejected, RejectReason, Sample, Turn
-from contracts.style import StyleVersion
+from contracts.style import Language, StyleVersion
 from contracts.volume import Volume
 from datagen.board import encodable
 from datagen.config import Settings, shipped_folder
+from datagen.crisis import Screen, load_screens
 from datagen.duplicates import DuplicateIndex, judged_text
 from datagen.formats import prefix_of
-from datagen.gates import IMPORTED, Candidate, Refusal, duplicate, first_refusal, scores
+from datagen.gates import IMPORTED, Candidate, Refusal, scores
 from datagen.journals import REJECTED, SAMPLES, write_lines
 from datagen.library import StyleLibrary
 from datagen.metrics import Metrics
 from datagen.publish import Description, publish_dataset
+from datagen.routing import Judged, judge_row
 from datagen.rows import Malformed, Row, read_rows
 from datagen.text import strip_thinking
 from kit.errors import StorageFullError
@@ -42,7 +44,7 @@ def import_file(
         data_dir: the volume's root.
         content: a JSON list or JSON Lines; see `rows.py` for the forms of a row.
         request: name, conditioning, evaluation split.
-        shipped: folder of `styles/`, installed where the library lacks them.
+        shipped: folder of `styles/`, installed where the library lacks them, and of `safety/`.
         metrics: counts the rows, inside a service.
 
     Raises:
@@ -52,9 +54,10 @@ def import_file(
     """
     rows = read_rows(content)
     library = StyleLibrary(Volume(data_dir))
-    cards = (shipped or shipped_folder(Settings())) / "styles"
+    data = shipped or shipped_folder(Settings())
+    cards = data / "styles"
     try:
-        sieve = sift(rows, library.known(cards))
+        sieve = sift(rows, library.known(cards), load_screens(data / "safety"))
         manifest = publish_kept(library, cards, request, sieve)
     except OSError as error:
         if error.errno != errno.ENOSPC:
@@ -74,9 +77,11 @@ class Sieve:
 
     Args:
         styles: the library; a row names its style by id or by either name.
+        screens: tell a crisis, by language.
     """
 
     styles: list[StyleVersion]
+    screens: dict[Language, Screen] = field(default_factory=dict)
     kept: list[Sample] = field(default_factory=list)
     refused: list[Rejected] = field(default_factory=list)
     index: DuplicateIndex = field(default_factory=DuplicateIndex)
@@ -100,16 +105,14 @@ class Sieve:
             refusal = Refusal(RejectReason.UNKNOWN_STYLE, row.style[:60] or "no style named")
             self._refuse(number, row.style, row.question, row.reply, refusal)
             return
-        candidate = clean(row, version)
-        refused = first_refusal(candidate, IMPORTED)
-        nearest = 0.0
-        if refused is None:
-            refused, nearest = duplicate(candidate, self.index)
-        if refused:
-            self._refuse(number, version.style.id, row.question, row.reply, refused)
+        judged = judge_row(clean(row, version), IMPORTED, self.index, self.screens)
+        candidate = judged.routed.candidate
+        if judged.refusal:
+            texts = candidate.question, candidate.reply
+            self._refuse(number, version.style.id, *texts, judged.refusal)
             return
         self.index.add(version.style.id, judged_text(candidate.question, candidate.reply))
-        self.kept.append(sample_of(number, version, candidate, nearest))
+        self.kept.append(sample_of(number, version, judged))
 
     def find_style(self, row: Row) -> StyleVersion | None:
         """Return the style that `row` names, or whose system prompt it carries, or None."""
@@ -135,9 +138,13 @@ class Sieve:
         )
 
 
-def sift(rows: Iterable[Row | Malformed], styles: list[StyleVersion]) -> Sieve:
+def sift(
+    rows: Iterable[Row | Malformed],
+    styles: list[StyleVersion],
+    screens: dict[Language, Screen] | None = None,
+) -> Sieve:
     """Return a sieve that has judged every row."""
-    sieve = Sieve(styles)
+    sieve = Sieve(styles, screens or {})
     for number, row in enumerate(rows):
         sieve.take(number, row)
     return sieve
@@ -168,9 +175,10 @@ def spoken(reply: str, prefix: str) -> str:
     return strip_thinking(reply).removeprefix(prefix).strip()
 
 
-def sample_of(number: int, version: StyleVersion, candidate: Candidate, nearest: float) -> Sample:
+def sample_of(number: int, version: StyleVersion, judged: Judged) -> Sample:
     """Return the accepted row."""
-    style = version.style
+    style, routed = version.style, judged.routed
+    candidate = routed.candidate
     return Sample(
         id=f"{style.id}-{number:06d}",
         slot=f"row/{number:06d}",
@@ -182,7 +190,9 @@ def sample_of(number: int, version: StyleVersion, candidate: Candidate, nearest:
         system=style.system_prompt,
         history=list(candidate.history),
         teacher="import",
-        scores=scores(candidate, nearest),
+        scores=scores(candidate, judged.nearest),
+        masked=routed.masked,
+        safety=routed.safety,
     )
 
 

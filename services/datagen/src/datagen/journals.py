@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from contracts.durable import Journal, read_journal
 from contracts.model import Recorded
-from contracts.sample import Rejected, Sample, Turn
+from contracts.sample import Provenance, Rejected, Sample, Turn
 
 SAMPLES, REJECTED, TURNS = "samples.jsonl", "rejected.jsonl", "turns.jsonl"
 
@@ -23,6 +23,8 @@ class EarlierTurn(Recorded):
     slot: str
     number: int
     turn: Turn
+    teacher: str = ""
+    provenance: Provenance | None = None
 
 
 class GroupJournal:
@@ -38,17 +40,24 @@ class GroupJournal:
 
     async def append(self, row: BaseModel) -> None:
         """Write `row` durably. Raises OSError where the disk refuses it."""
-        done = asyncio.get_running_loop().create_future()
-        self._waiting.append((row.model_dump_json(), done))
+        await self.post(row.model_dump_json())
+
+    def post(self, line: str) -> asyncio.Future[None]:
+        """Queue one line of JSON; the future is done once it is on the disk, or has the OSError."""
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        self._waiting.append((line, done))
         if self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.create_task(self._flush())
-        await done
+            self._flusher = loop.create_task(self._flush())
+        return done
 
     async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
             group, self._waiting = self._waiting, []
+            lines = [line for line, _ in group]
             try:
-                await asyncio.to_thread(self._journal.append, [row for row, _ in group])
+                await loop.run_in_executor(None, self._journal.append, lines)
             except OSError as error:
                 settle(group, error)
             else:

@@ -85,6 +85,7 @@ class Metrics:
             ["model"],
             registry=registry,
         )
+        self._open: set[str] = set()
         self.breaker_open = Gauge(
             "datagen_breaker_open",
             "1 while the circuit breaker keeps requests from the teacher.",
@@ -122,6 +123,11 @@ class Metrics:
         for field, tokens in (("prompt", usage.input), ("reply", usage.shown)):
             if tokens is not None:
                 self.sample_tokens.labels(field).observe(tokens)
+
+    def show_breaker(self, model: str, is_open: bool) -> None:
+        """Show that a teacher's breaker is open or closed; the gauge is 1 while any is open."""
+        (self._open.add if is_open else self._open.discard)(model)
+        self.breaker_open.set(int(bool(self._open)))
 
     def show_dataset(self, rows: Mapping[str, int], size: int) -> None:
         """Show the newest dataset: its rows by split, its size in bytes."""

@@ -1,5 +1,7 @@
 """Preference pairs, free of charge: the asked style's reply is chosen, another style's rejected.
 
+What people corrected comes first: their own reply is chosen, the one that they changed rejected.
+
 Pairs are drawn inside one split, so none of its texts is seen in the other. Both replies are of one
 language, or the pair would teach the language and not the style. Where no other style was asked
 the very question, its reply to the nearest one stands in, and the row says how near (`match`).
@@ -8,13 +10,15 @@ the very question, its reply to the nearest one stands in, and the row says how 
 import hashlib
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal
 
 from contracts.dataset import Conditioning
 from contracts.sample import Sample
 from contracts.style import Style
+from contracts.votes import PairSource
 from datagen.formats import WITH_PREFIX, WITH_SYSTEM, alpaca_row, prefix_of
 from datagen.text import letters
 
@@ -33,6 +37,12 @@ class Pair:
     chosen: Sample
     rejected: Sample
     match: Match
+    source: PairSource = "contrast"
+
+    @property
+    def same_style(self) -> bool:
+        """Whether both replies were asked for in one style: then the prompt need not name it."""
+        return self.chosen.style == self.rejected.style
 
 
 @dataclass
@@ -111,6 +121,54 @@ def bigrams(text: str) -> set[str]:
     return {plain[at : at + 2] for at in range(len(plain) - 1)}
 
 
+def edit_pairs(samples: Sequence[Sample]) -> Iterator[Pair]:
+    """Yield a pair for each row whose reply a person changed and then stood by."""
+    for sample in samples:
+        review = sample.review
+        if review and review.decision == "accepted" and review.original is not None:
+            worse = sample.model_copy(update={"reply": review.original, "review": None})
+            yield Pair(sample, worse, "question", "edits")
+
+
+def distinct(every: Iterable[Pair]) -> Iterator[Pair]:
+    """Yield each pair once; of two that contradict each other only the first."""
+    seen: set[tuple[str, ...]] = set()
+    for pair in every:
+        row = pair.chosen
+        before = [text for turn in row.history for text in (turn.user, turn.assistant)]
+        place = (row.style, letters(row.question), *before)
+        better, worse = letters(row.reply), letters(pair.rejected.reply)
+        key = (*place, better, worse)
+        if better == worse or key in seen:
+            continue
+        seen.add(key)
+        seen.add((*place, worse, better))
+        yield pair
+
+
+def usable_pairs(
+    samples: Sequence[Sample],
+    conditioning: Conditioning,
+    seed: int,
+    extra: Sequence[Pair] = (),
+    sources: Container[PairSource] = ("votes", "edits", "contrast"),
+) -> list[Pair]:
+    """Return the distinct pairs of one split: people's first, then those of style contrast.
+
+    Args:
+        samples: the rows of the split.
+        conditioning: without a style in the prompt only pairs of one style mean anything.
+        seed: of the draws.
+        extra: pairs that do not come from the rows.
+        sources: which to take.
+    """
+    named = conditioning in NAMES_STYLE
+    edits = list(edit_pairs(samples)) if "edits" in sources else []
+    contrast = pairs(samples, seed) if named and "contrast" in sources else iter(())
+    found = distinct(chain(extra, edits, contrast))
+    return [pair for pair in found if named or pair.same_style]
+
+
 def preference_rows(
     samples: Sequence[Sample],
     cards: Mapping[str, Style],
@@ -122,15 +180,18 @@ def preference_rows(
     With a prefix both replies carry the one of the asked style: the first line asks for it, and
     what follows either keeps to it or does not.
     """
-    if conditioning not in NAMES_STYLE:
-        return []
-    return [
-        ranking_row(pair, cards[pair.chosen.style], conditioning) for pair in pairs(samples, seed)
-    ]
+    return ranking_rows(usable_pairs(samples, conditioning, seed), cards, conditioning)
+
+
+def ranking_rows(
+    every: Iterable[Pair], cards: Mapping[str, Style], conditioning: Conditioning
+) -> list[dict[str, Any]]:
+    """Return pairs as LLaMA-Factory's ranking rows."""
+    return [ranking_row(pair, cards[pair.chosen.style], conditioning) for pair in every]
 
 
 def ranking_row(pair: Pair, style: Style, conditioning: Conditioning) -> dict[str, Any]:
-    """Return a pair as a row; `match` is ours, LLaMA-Factory takes no notice of it."""
+    """Return a pair as a row; `match` and `source` are ours, LLaMA-Factory overlooks them."""
     row = alpaca_row(pair.chosen, style, conditioning)
     prefix = prefix_of(style) if conditioning in WITH_PREFIX else ""
     return {
@@ -141,4 +202,5 @@ def ranking_row(pair: Pair, style: Style, conditioning: Conditioning) -> dict[st
         "system": row["system"],
         "history": row["history"],
         "match": pair.match,
+        "source": pair.source,
     }

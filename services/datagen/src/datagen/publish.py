@@ -1,6 +1,7 @@
 """Publish a dataset: training files and manifest beside the journals, then one rename."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Any, Literal
 from contracts.dataset import Conditioning, Counts, DatasetManifest
 from contracts.durable import tree_digests
 from contracts.identity import now
+from contracts.lineage import Lineage, PairSummary
 from contracts.sample import Sample
 from contracts.style import StyleVersion
 from contracts.volume import Volume
+from contracts.votes import PairSource
+from datagen.errors import NothingAcceptedError
 from datagen.formats import (
     EVAL,
     PREFERENCE,
@@ -21,17 +25,36 @@ from datagen.formats import (
     dataset_info,
 )
 from datagen.journals import REJECTED, SAMPLES
-from datagen.preferences import preference_rows
-from datagen.split import split
+from datagen.preferences import Pair, ranking_rows, usable_pairs
+from datagen.split import questions_of, split, split_like
 
 KEPT = frozenset({SAMPLES, REJECTED})
+
+
+@dataclass(frozen=True)
+class PairsWanted:
+    """Which preference pairs a dataset gets.
+
+    Attributes:
+        sources: which kinds to take.
+        extra: pairs that do not come from the dataset's rows.
+        same_question: only those whose replies answer one question.
+        votes: how many votes were looked at, for the manifest.
+        needed: whether a dataset without any is an error; then the manifest sums them up, too.
+    """
+
+    sources: frozenset[PairSource] = frozenset({"votes", "edits", "contrast"})
+    extra: tuple[Pair, ...] = ()
+    same_question: bool = False
+    votes: int = 0
+    needed: bool = False
 
 
 @dataclass(frozen=True)
 class Description:
     """What the manifest says of a dataset besides its files."""
 
-    source: Literal["generated", "imported"]
+    source: Literal["generated", "imported", "reviewed", "paired"]
     status: Literal["complete", "incomplete"]
     conditioning: Conditioning
     eval_ratio: float
@@ -40,6 +63,10 @@ class Description:
     counts: Counts
     request: dict[str, Any] = field(default_factory=dict)
     teacher: str = ""
+    lineage: Lineage | None = None
+    # Questions that the version before held out; None draws a fresh split.
+    held: frozenset[str] | None = None
+    pairs_wanted: PairsWanted = field(default_factory=PairsWanted)
 
 
 def publish_dataset(
@@ -52,8 +79,9 @@ def publish_dataset(
     target = volume.dataset(dataset_id)
     staging = volume.staging(target)
     ordered = sorted(samples, key=lambda sample: sample.slot)
-    train, held = split(ordered, description.eval_ratio, description.seed)
+    train, held = parted(ordered, description)
     files = training_files(train, held, description)
+    lineage = with_pairs(description.lineage, description.pairs_wanted, files)
     for name, rows in files.items():
         write_json(staging / f"{name}.json", rows)
     write_json(staging / "dataset_info.json", dataset_info(list(files)))
@@ -70,9 +98,17 @@ def publish_dataset(
         files=tree_digests(staging),
         request=description.request,
         teacher=description.teacher,
+        lineage=lineage,
     )
     volume.publish(target, manifest)
     return manifest
+
+
+def parted(samples: list[Sample], description: Description) -> tuple[list[Sample], list[Sample]]:
+    """Return the rows for training and for evaluation; a later version keeps what was held out."""
+    if description.held is None:
+        return split(samples, description.eval_ratio, description.seed)
+    return split_like(samples, description.held)
 
 
 def training_files(
@@ -84,13 +120,60 @@ def training_files(
     """
     cards = {version.style.id: version.style for version in description.styles}
     how = description.conditioning
+    questions = frozenset(question for row in held for question in questions_of(row))
+    away = questions | (description.held or frozenset())
+    early, late = pairs_by_split(description.pairs_wanted.extra, away)
     found = {
         TRAIN: [alpaca_row(row, cards[row.style], how) for row in train],
         EVAL: [alpaca_row(row, cards[row.style], how) for row in held],
-        PREFERENCE: preference_rows(train, cards, how, description.seed),
-        PREFERENCE_EVAL: preference_rows(held, cards, how, description.seed),
+        PREFERENCE: pair_rows(train, early, description),
+        PREFERENCE_EVAL: pair_rows(held, late, description),
     }
     return {name: rows for name, rows in found.items() if rows}
+
+
+def pair_rows(
+    samples: list[Sample], extra: list[Pair], description: Description
+) -> list[dict[str, Any]]:
+    """Return the ranking rows of one split."""
+    cards = {version.style.id: version.style for version in description.styles}
+    how, wanted = description.conditioning, description.pairs_wanted
+    found = usable_pairs(samples, how, description.seed, extra, wanted.sources)
+    if wanted.same_question:
+        found = [pair for pair in found if pair.match == "question"]
+    return ranking_rows(found, cards, how)
+
+
+def with_pairs(
+    lineage: Lineage | None, wanted: PairsWanted, files: dict[str, list[dict[str, Any]]]
+) -> Lineage | None:
+    """Return the lineage with a summary of the pairs, where they were asked for.
+
+    Raises NothingAcceptedError where there is none.
+    """
+    if not wanted.needed or lineage is None:
+        return lineage
+    rows = [*files.get(PREFERENCE, ()), *files.get(PREFERENCE_EVAL, ())]
+    if not rows:
+        raise NothingAcceptedError(
+            f"no pair can be made of {', '.join(sorted(wanted.sources))}",
+            field="sources",
+            hint="collect votes (POST /votes), edit rows in a review, or allow contrast",
+        )
+    summary = PairSummary(
+        sources=dict(sorted(Counter(row["source"] for row in rows).items())),
+        matches=dict(sorted(Counter(row["match"] for row in rows).items())),
+        votes=wanted.votes,
+    )
+    return lineage.model_copy(update={"pairs": summary})
+
+
+def pairs_by_split(every: Iterable[Pair], held: frozenset[str]) -> tuple[list[Pair], list[Pair]]:
+    """Return the pairs to train on and those whose question (also an earlier one) is held out."""
+    found: tuple[list[Pair], list[Pair]] = ([], [])
+    for pair in every:
+        found[not held.isdisjoint(questions_of(pair.chosen))].append(pair)
+    return found
 
 
 def write_json(path: Path, document: Any) -> None:

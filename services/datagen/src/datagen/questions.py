@@ -123,6 +123,7 @@ class Bank:
     def __init__(self, file: BankFile) -> None:
         self.file = file
         self.language = file.language
+        self._known_pairs: dict[tuple[str, Split], list[tuple[str, str]]] = {}
 
     @cached_property
     def situations(self) -> list[Situation]:
@@ -146,18 +147,35 @@ class Bank:
 
         Training and held-out wordings share neither a frame nor a pair of event and feeling.
         """
-        frames = self.file.frames.train if split == "train" else self.file.frames.heldout
         return [
             ask(frame, event, feeling)
-            for event in situation.events
-            for feeling in situation.emotion.feelings
-            if is_heldout(event, feeling) == (split == "heldout")
-            for frame in frames
+            for event, feeling in self._pairs(situation, split)
+            for frame in self._frames(split)
         ]
 
     def draw(self, situation: Situation, split: Split, chance: random.Random) -> Question:
-        """Draw one question about `situation` from `split`."""
-        return Question(chance.choice(self.wordings(situation, split)), situation)
+        """Draw one question about `situation` from `split`: one of its `wordings`.
+
+        Only that one is written out: there are hundreds, and a generation draws for every call.
+        """
+        pairs, frames = self._pairs(situation, split), self._frames(split)
+        place = chance.choice(range(len(pairs) * len(frames)))
+        event, feeling = pairs[place // len(frames)]
+        return Question(ask(frames[place % len(frames)], event, feeling), situation)
+
+    def _frames(self, split: Split) -> list[str]:
+        return self.file.frames.train if split == "train" else self.file.frames.heldout
+
+    def _pairs(self, situation: Situation, split: Split) -> list[tuple[str, str]]:
+        key = situation.id, split
+        if key not in self._known_pairs:
+            self._known_pairs[key] = [
+                (event, feeling)
+                for event in situation.events
+                for feeling in situation.emotion.feelings
+                if is_heldout(event, feeling) == (split == "heldout")
+            ]
+        return self._known_pairs[key]
 
     def recognise(self, text: str) -> Situation | None:
         """Return the situation that `text` asks about last, or None.

@@ -56,6 +56,23 @@ def split(samples: list[Sample], ratio: float, seed: int) -> tuple[list[Sample],
     return train, [sample for sample in samples if sample.id in held]
 
 
+def split_like(samples: list[Sample], held: frozenset[str]) -> tuple[list[Sample], list[Sample]]:
+    """Return the rows for training and for evaluation as an earlier version parted them.
+
+    Args:
+        samples: the rows, which keep their order.
+        held: normal form of each question that was held out; none of them is trained on.
+    """
+    kept_out = {
+        sample.id
+        for group in groups(samples)
+        if any(question in held for sample in group for question in questions_of(sample))
+        for sample in group
+    }
+    train = [sample for sample in samples if sample.id not in kept_out]
+    return train, [sample for sample in samples if sample.id in kept_out]
+
+
 def order_key(group: list[Sample], seed: int) -> str:
     """Return what orders the groups: the same on every machine for one seed."""
     first = min(question for sample in group for question in questions_of(sample))

@@ -15,11 +15,13 @@ import httpx2
 import openai
 
 from contracts.identity import now
-from datagen.asking import CallFailedError, RefusedError, Teacher
-from datagen.budget import open_ledger
+from datagen.asking import Answer, CallFailedError, RefusedError, Teacher
+from datagen.budget import Ledger
 from datagen.config import Settings
 from datagen.errors import TeacherSetupError
 from datagen.metrics import Metrics
+from datagen.pacing import Pace
+from datagen.roster import TeacherSpec, open_ledger, spec_of
 from kit.config import read_secret
 
 logger = logging.getLogger(__name__)
@@ -28,7 +30,11 @@ PATH = "/chat/completions"
 MAX_ANSWER_BYTES = 4 << 20
 REFUSED = frozenset({400, 413, 422})
 SETUP = frozenset({401, 402, 403, 404, 405})
-THROTTLED = 429
+# 529: overloaded, as some say it.
+THROTTLED = frozenset({429, 529})
+# A 429 that no waiting mends.
+NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+REQUEST_ID = "X-Client-Request-Id"
 
 
 class SdkEndpoint:
@@ -39,41 +45,51 @@ class SdkEndpoint:
         self.model = model
         self.timeout_seconds = timeout_seconds
 
-    async def send(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer's JSON. Raises CallFailedError, RefusedError, TeacherSetupError."""
+    async def send(self, body: dict[str, Any], request_id: str) -> Answer:
+        """Return the answer. Raises CallFailedError, RefusedError, TeacherSetupError."""
         try:
             async with asyncio.timeout(self.timeout_seconds):
-                response = await self.client.post(PATH, body=body, cast_to=httpx2.Response)
+                response = await self.client.post(
+                    PATH,
+                    body=body,
+                    cast_to=httpx2.Response,
+                    options={"headers": {REQUEST_ID: request_id}},
+                )
         except (TimeoutError, openai.APITimeoutError) as error:
             raise CallFailedError("timeout") from error
         except openai.APIStatusError as error:
-            raise status_failure(error.status_code, error.response.headers) from error
+            raise status_failure(error) from error
         except (openai.OpenAIError, aiohttp.ClientError, httpx2.HTTPError) as error:
-            raise CallFailedError("connection") from error
+            # A connection that never came about is the one failure that surely cost nothing.
+            unpaid = isinstance(error.__cause__, httpx2.ConnectError)
+            raise CallFailedError("connection", unpaid=unpaid) from error
         try:
             answer = response.json()
         except ValueError as error:
             raise CallFailedError("malformed") from error
         if not isinstance(answer, dict):
             raise CallFailedError("malformed")
-        return answer
+        return Answer(answer, response.headers.get("x-request-id", ""))
 
     async def close(self) -> None:
         """Close the connections."""
         await self.client.close()
 
 
-def status_failure(status: int, headers: httpx2.Headers) -> Exception:
-    """Return what an HTTP error of the teacher means."""
+def status_failure(error: openai.APIStatusError) -> Exception:
+    """Return what an HTTP error of the teacher means; none of them is paid."""
+    status, headers = error.status_code, error.response.headers
     if status in REFUSED:
         return RefusedError(f"HTTP {status}")
-    if status in SETUP or 300 <= status < 400:
+    if status in SETUP or 300 <= status < 400 or error.code in NO_CREDIT:
         return TeacherSetupError(
-            f"the teacher answers HTTP {status}",
-            hint="check TEACHER_BASE_URL, TEACHER_MODEL and TEACHER_API_KEY_FILE, then resume",
+            f"the teacher answers HTTP {status}" + (f" ({error.code})" if error.code else ""),
+            hint="check TEACHER_BASE_URL, TEACHER_MODEL and TEACHER_API_KEY_FILE, and the "
+            "account's credit; then resume",
         )
-    reason = "throttled" if status == THROTTLED else "server"
-    return CallFailedError(reason, retry_after_seconds(headers.get("retry-after", "")))
+    reason = "throttled" if status in THROTTLED else "server"
+    wait = retry_after_seconds(headers.get("retry-after", ""))
+    return CallFailedError(reason, wait, unpaid=True)
 
 
 def retry_after_seconds(value: str) -> float | None:
@@ -115,33 +131,58 @@ class BoundedStream(httpx2.AsyncByteStream):
         await self.stream.aclose()
 
 
+def open_endpoint(spec: TeacherSpec, embedded: Callable[..., Any]) -> SdkEndpoint:
+    """Return the endpoint of a teacher; without an address, the embedded app in process.
+
+    Args:
+        spec: address, model, key and time-out.
+        embedded: the scripted teacher's ASGI app.
+    """
+    hooks: dict[str, list[Callable[..., Any]]] = {"response": [refuse_large]}
+    if spec.base_url:
+        http = openai.DefaultAioHttpClient(event_hooks=hooks, follow_redirects=False)
+    else:
+        http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=embedded), event_hooks=hooks)
+    client = openai.AsyncOpenAI(
+        base_url=spec.base_url or "http://scripted/v1",
+        api_key=read_secret(spec.api_key_file) or "none",
+        max_retries=0,
+        timeout=spec.timeout_seconds,
+        http_client=http,
+        default_headers={"Accept-Encoding": "identity"},
+    )
+    return SdkEndpoint(client, spec.model, spec.timeout_seconds)
+
+
+def make_teacher(
+    spec: TeacherSpec,
+    metrics: Metrics,
+    ledger: Ledger,
+    embedded: Callable[..., Any],
+    patience_seconds: float,
+) -> Teacher:
+    """Return the teacher of a spec, whose costs stand in `ledger`."""
+    return Teacher(
+        open_endpoint(spec, embedded),
+        metrics,
+        id=spec.id,
+        ledger=ledger,
+        prices=spec.prices,
+        pace=Pace(spec.requests_per_minute, spec.tokens_per_minute),
+        concurrency=spec.concurrency,
+        least=spec.least_concurrency,
+        patience_seconds=patience_seconds,
+    )
+
+
 def open_teacher(settings: Settings, metrics: Metrics, embedded: Callable[..., Any]) -> Teacher:
-    """Return the teacher that the operator named, or the embedded app reached in process.
+    """Return the one teacher of the settings, or the embedded app reached in process.
 
     Args:
         settings: `teacher_*`.
         metrics: counts requests.
         embedded: the scripted teacher's ASGI app.
     """
-    hooks: dict[str, list[Callable[..., Any]]] = {"response": [refuse_large]}
-    if settings.teacher_base_url:
-        http = openai.DefaultAioHttpClient(event_hooks=hooks, follow_redirects=False)
-        base_url, model = settings.teacher_base_url, settings.teacher_model
-    else:
-        http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=embedded), event_hooks=hooks)
-        base_url, model = "http://scripted/v1", "scripted"
-    client = openai.AsyncOpenAI(
-        base_url=base_url,
-        api_key=read_secret(settings.teacher_api_key_file) or "none",
-        max_retries=0,
-        timeout=settings.teacher_timeout_seconds,
-        http_client=http,
-        default_headers={"Accept-Encoding": "identity"},
-    )
-    return Teacher(
-        SdkEndpoint(client, model, settings.teacher_timeout_seconds),
-        metrics,
-        ledger=metrics.shown(open_ledger(settings)),
-        concurrency=settings.teacher_concurrency,
-        patience_seconds=settings.teacher_patience_seconds,
-    )
+    spec = spec_of(settings)
+    ledger = metrics.shown(open_ledger(settings, [spec]))
+    return make_teacher(spec, metrics, ledger, embedded, settings.teacher_patience_seconds)
