@@ -35,7 +35,7 @@ e2e: setup engines  ## The journey on the real LLaMA-Factory and the real vLLM, 
 
 monitoring: setup  ## Rules, dashboards and alerts on a real Prometheus and Alertmanager
 	scripts/prometheus.sh
-	.venv/bin/python -m pytest tests -m "monitoring and not engines"
+	.venv/bin/python -m pytest tests -m "monitoring and not engines" -n 3 --dist loadfile
 
 browser: setup  ## The chat page in a real Chromium
 	.venv/bin/python -m pytest tests -m browser

@@ -6,6 +6,7 @@ run on one of them.
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -182,9 +183,8 @@ def start_run(trainer: GpuTrainer) -> None:
 
 
 def addresses(said: str) -> dict[str, str]:
-    """Return the addresses that the demo printed, by their names."""
-    lines = (line.rpartition(" ") for line in said.splitlines())
-    return {name.strip(): url for name, _, url in lines if url.startswith("http://")}
+    """Return the addresses that the demo printed, by their names; a remark may follow one."""
+    return dict(re.findall(r"^ *(\S.*?) +(http://\S+)", said, re.MULTILINE))
 
 
 def look(found: Mapping[str, str], began: float) -> Watched:

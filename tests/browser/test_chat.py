@@ -197,6 +197,7 @@ def test_silence_is_told_within_two_seconds(visit: Opener, stack: Stack) -> None
     # Two seconds are promised, and held in tests/unit/ui/test_turns.py; the rest as above.
     assert time.monotonic() - started < STOP_SECONDS
     opened.page.locator("#chat-stop").click()
+    expect(opened.page.locator("#chat-stop")).to_be_hidden()
     stack.hang = False
     opened.page.locator("#chat-retry").click()
     expect(opened.page.locator("#chat-0 .message.bot")).to_have_count(1)

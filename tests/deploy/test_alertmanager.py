@@ -12,7 +12,16 @@ from typing import Any
 
 import pytest
 
-from monitoring_tools import MONITORING, alerts, asked, load, run_tool, running, wait_for
+from monitoring_tools import (
+    MONITORING,
+    alerts,
+    asked,
+    cannot_run,
+    load,
+    run_tool,
+    running,
+    wait_for,
+)
 from tonesmith.stack.ports import any_free
 
 CONFIG = MONITORING / "alertmanager" / "alertmanager.yml"
@@ -37,7 +46,7 @@ def alertmanager(config: Path, folder: Path) -> Iterator[str]:
     """Run Alertmanager; yield its address. Skip where its launcher may make no namespace."""
     tried = run_tool("alertmanager", "--version")
     if tried.returncode and ("unshare" in tried.stdout or "mount" in tried.stdout):
-        pytest.skip(f"install the package prometheus-alertmanager: {tried.stdout.strip()}")
+        cannot_run(f"install the package prometheus-alertmanager: {tried.stdout.strip()}")
     url = f"http://127.0.0.1:{any_free()}"
     arguments = (
         f"--config.file={config}",

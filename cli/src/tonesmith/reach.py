@@ -1,7 +1,7 @@
 """Where the services answer: at the user's address, on this machine, or in containers."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -32,13 +32,14 @@ class Address:
 class Reach:
     """Finds each service once per call, in this order:
 
-    an address that the user has set; a program that listens at the usual port of this machine; a
-    running compose project; else the usual address, where nobody answers.
+    an address that the user has set; a program that listens on this machine where one is expected;
+    a running compose project; else the expected address, where nobody answers.
 
     Args:
         settings: addresses; one that is set to the usual value is not taken for a wish.
         find: returns the compose project, or None.
         listens: whether somebody listens at an address of this machine.
+        local: where each service is expected on this machine; by default at its usual port.
     """
 
     def __init__(
@@ -46,10 +47,12 @@ class Reach:
         settings: CliSettings,
         find: Callable[[], Project | None],
         listens: Callable[[str], bool],
+        local: Mapping[str, str] | None = None,
     ) -> None:
         self._settings = settings
         self._find = find
         self._listens = listens
+        self._local = local or {}
         self._found: dict[str, Address] = {}
 
     @cached_property
@@ -88,14 +91,16 @@ class Reach:
 
     def _service(self, name: str) -> Address:
         usual = str(CliSettings.model_fields[name].default)
-        url = str(getattr(self._settings, name))
-        if url != usual or self._listens(url) or not self._inside():
+        told = str(getattr(self._settings, name)) if name in self._settings.model_fields_set else ""
+        url = told or self._local.get(name, usual)
+        wished = told not in ("", usual)
+        if wished or self._listens(url) or not self._inside():
             return Address(url, url)
         return self._relayed(name)
 
     def _page(self) -> Address:
         """Return where the page is: the containers publish it, maybe at another port."""
-        usual = f"http://127.0.0.1:{self._settings.ui_port}"
+        usual = self._local.get("ui_url", f"http://127.0.0.1:{self._settings.ui_port}")
         if not self.address("datagen_url").relayed or self.project is None:
             return Address(usual, usual)
         published = self.project.published("ui")

@@ -1,10 +1,10 @@
 """What every command starts from: settings, the environment, and clients of the services."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import httpx
 import typer
@@ -18,6 +18,9 @@ from tonesmith.docker.compose import Compose, Profile, find_folder
 from tonesmith.docker.project import API_TOKEN, SERVING_KEY, Project, find_project
 from tonesmith.reach import Reach, listens
 from tonesmith.screen import Screen
+from tonesmith.stack.addresses import local_addresses
+from tonesmith.stack.engines import with_engines
+from tonesmith.stack.programs import ROOT, Places
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -50,7 +53,8 @@ class Session:
     @cached_property
     def reach(self) -> Reach:
         """Where the services answer."""
-        return Reach(self.settings, self._project, self.listens)
+        local = local_addresses(self.environ, Places(ROOT))
+        return Reach(self.settings, self._project, self.listens, local)
 
     def show(self, as_json: bool) -> Screen:
         """Choose how results are shown, for the rest of the call."""
@@ -86,6 +90,10 @@ class Session:
         """Return the stack as compose knows it; `project` overrides the setting."""
         folder = find_folder(Path.cwd())
         return Compose(folder, project or self.settings.project, self.inherited, profiles)
+
+    def equipped(self) -> Self:
+        """Return this session with the engines that are installed, where none are set."""
+        return replace(self, environ=with_engines(self.environ, find_folder(Path.cwd()) or Path()))
 
     def explained(self, error: Exception) -> Exception:
         """Return an error of a command in words that fit the way to the services."""

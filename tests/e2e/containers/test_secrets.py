@@ -19,7 +19,7 @@ METRICS = [
     ("trainer", 8002, "/metrics"),
     ("serving", 8010, "/metrics"),
     ("serving", 8010, "/engine/metrics"),
-    ("ui", 7860, "/metrics"),
+    ("ui", 7861, "/metrics"),
 ]
 # What the processes of a container were started with, as far as they can see each other.
 PROCESSES = """

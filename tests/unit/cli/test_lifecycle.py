@@ -125,6 +125,15 @@ def test_down_stops_the_containers_of_every_profile(place: Place) -> None:
     assert place.last == f"compose --project-name tonesmith {BOTH} down"
 
 
+def test_down_of_an_unknown_project_says_so(place: Place) -> None:
+    """A misspelt name does not look like a success; a known one is stopped."""
+    called = place.call("down", "--project", "nope")
+    assert (called.code, "no containers of project 'nope'" in called.err) == (2, True)
+    place.docker.add("mine", "ui")
+    assert place.call("down", "--project", "mine").code == 0
+    assert place.last == f"compose --project-name mine {BOTH} down"
+
+
 def test_down_without_containers_does_nothing(place: Place) -> None:
     """Not even with an engine that is not there."""
     assert "nothing runs" in place.call("down").err

@@ -2,6 +2,9 @@
 
 import socket
 
+import pytest
+
+from kit.config import SettingsError
 from tonesmith.stack.ports import USUAL, any_free, choose, is_free, wanted
 
 
@@ -18,6 +21,13 @@ def test_environment_overrides_the_usual_ports() -> None:
     """An empty variable counts as not set."""
     found = wanted({"UI_PORT": "25100", "DATAGEN_PORT": ""})
     assert found == USUAL | {"UI_PORT": 25100}
+
+
+@pytest.mark.parametrize("told", ["abc", "99999", "0", "-1", "8001.0"])
+def test_setting_that_is_no_port_is_named(told: str) -> None:
+    """No traceback, and nobody has to guess which one."""
+    with pytest.raises(SettingsError, match=r"TRAINER_PORT: .* is no port"):
+        wanted({"TRAINER_PORT": told})
 
 
 def test_taken_ports_are_replaced() -> None:

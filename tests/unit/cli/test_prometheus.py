@@ -1,12 +1,15 @@
 """The Prometheus of the embedded stack: where it is found, and what it is told to do."""
 
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from kit.config import SettingsError
 from repository import ROOT
+from tonesmith.errors import CommandError
 from tonesmith.stack.ports import USUAL
 from tonesmith.stack.programs import Places
 from tonesmith.stack.prometheus import (
@@ -14,6 +17,7 @@ from tonesmith.stack.prometheus import (
     config_path,
     embedded_config,
     find_program,
+    own_port,
     prepare_watcher,
     shown_on_the_page,
     url_in,
@@ -122,11 +126,52 @@ def test_watcher_is_ready_to_run(tmp_path: Path) -> None:
     assert set(LIMITS) <= set(argv)
     assert not [word for word in argv if "enable" in word]
     assert url_in(config_path(places)) == watcher.url
-    assert (tmp_path / "var" / "targets" / "gpu").is_dir()
+    folders = {path.name for path in (tmp_path / "var" / "targets").iterdir()}
+    assert folders == {"datagen", "trainer", "serving", "vllm", "ui", "gpu"}
+    assert watcher.shown == watcher.url
     page = {"UI_PROMETHEUS_URL": watcher.url}
     assert shown_on_the_page({}, watcher) == page
     assert shown_on_the_page({"UI_PROMETHEUS_URL": "http://other"}, watcher) != page
     assert shown_on_the_page({}, None) == {}
+
+
+def test_build_of_the_cache_is_asked_but_not_linked(tmp_path: Path) -> None:
+    """Debian's has an API and no pages."""
+    program(tmp_path / "prometheus-3.5.3" / "usr" / "bin")
+    environ = {"TONESMITH_CACHE": str(tmp_path)}
+    watcher = prepare_watcher(environ, Places(tmp_path / "var"), USUAL, SHIPPED)
+    assert watcher
+    assert watcher.shown == f"{watcher.url} (API only: Debian's build has no pages)"
+    assert shown_on_the_page({}, watcher) == {"UI_PROMETHEUS_API": watcher.url}
+    other = {"UI_PROMETHEUS_URL": "http://other"}
+    assert shown_on_the_page(other, watcher) == other
+
+
+@pytest.mark.parametrize("told", ["abc", "99999"])
+def test_port_that_is_none_is_named(tmp_path: Path, told: str) -> None:
+    """Whether or not there is a Prometheus to use it."""
+    with pytest.raises(SettingsError, match="PROMETHEUS_PORT"):
+        prepare_watcher({"PROMETHEUS_PORT": told}, Places(tmp_path), USUAL, SHIPPED)
+
+
+def test_port_of_somebody_else_is_refused_where_it_was_asked_for() -> None:
+    """The usual one moves instead; so does one that is asked for in the demo."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        taken = listener.getsockname()[1]
+        environ = {"PROMETHEUS_PORT": str(taken)}
+        with pytest.raises(CommandError, match=f"PROMETHEUS_PORT: port {taken} is in use"):
+            own_port(environ, USUAL, movable=False)
+        assert own_port(environ, USUAL, movable=True) != taken
+
+
+def test_port_of_a_service_is_refused_where_it_was_asked_for() -> None:
+    """Before anybody listens there."""
+    ports = USUAL | {"UI_PORT": 9090}
+    with pytest.raises(CommandError, match="PROMETHEUS_PORT: port 9090 is also UI_PORT"):
+        own_port({"PROMETHEUS_PORT": "9090"}, ports, movable=False)
+    assert own_port({}, ports, movable=False) != 9090
 
 
 @pytest.mark.parametrize("shipped_folder", [SHIPPED, Path("/nowhere")])

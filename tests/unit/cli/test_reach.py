@@ -45,6 +45,26 @@ def test_program_at_the_usual_port_comes_before_containers() -> None:
     assert reach.address("datagen_url") == Address(USUAL, USUAL)
 
 
+def test_program_is_looked_for_where_it_is_expected() -> None:
+    """Not at the usual port, where somebody else's stack may listen; an address set wins."""
+    local = {"datagen_url": "http://127.0.0.1:9001", "ui_url": "http://127.0.0.1:9002"}
+    reach = Reach(CliSettings(), never, lambda url: url in local.values(), local)
+    assert reach.address("datagen_url").url == local["datagen_url"]
+    assert reach.address("ui_url").url == local["ui_url"]
+    told = CliSettings(datagen_url=USUAL)
+    assert Reach(told, never, lambda _: True, local).address("datagen_url").url == USUAL
+
+
+def test_containers_are_found_where_nobody_listens_at_the_expected_port(
+    docker: FakeDockerEngine, find: Callable[[], Project | None]
+) -> None:
+    """A port in `.env` is for local processes; containers do not publish it."""
+    docker.add("mine", "ui")
+    local = {"datagen_url": "http://127.0.0.1:9001"}
+    with closing(Reach(CliSettings(), find, nobody, local)) as reach:
+        assert reach.address("datagen_url").shown == "datagen:8001 in mine"
+
+
 def test_running_project_is_reached_by_a_relay(
     docker: FakeDockerEngine, find: Callable[[], Project | None]
 ) -> None:

@@ -7,21 +7,22 @@ at what one of them left.
 import json
 import os
 import signal
-import subprocess
-import sys
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
-import psutil
 import pytest
 
-from fakes.embedded import SECONDS, Left, Place, wait
-from tonesmith.stack.embedded import end_all, last_lines, living
+from fakes.embedded import Left, Place, wait
+from tonesmith.stack.embedded import living
+from tonesmith.stack.programs import Places
 from tonesmith.stack.supervisor import Supervisor
 
 SIDE_BY_SIDE = 4
 # up itself, supervisord, and four services with a child each
 PROCESSES = 10
+# The stand-ins know no jobs and no models, so `status` is not to ask them.
+ELSEWHERE = dict.fromkeys(
+    ("DATAGEN_URL", "TRAINER_URL", "SERVING_CONTROL_URL"), "http://127.0.0.1:1"
+)
 
 
 def ctrl_c(place: Place) -> Left:
@@ -35,6 +36,7 @@ def watched(place: Place) -> list[Left]:
     """Start with a Prometheus, ask for the status, interrupt."""
     place.give_prometheus("exec sleep 600")
     process = place.up()
+    place.environ |= ELSEWHERE
     status = place.run("status", "--json")
     process.send_signal(signal.SIGINT)
     return [status, place.left(process)]
@@ -64,21 +66,40 @@ def killed(place: Place) -> Left:
 
 
 def supervisord_killed(place: Place) -> Left:
-    """Kill supervisord under `up`."""
+    """Kill supervisord under `up`, where an earlier stack was stopped by `down`."""
+    marker = Places(place.folder / "var").stop_asked
+    marker.parent.mkdir(parents=True)
+    marker.touch()
     process = place.up()
     os.kill(place.supervisor.pid(), signal.SIGKILL)
     return place.left(process)
 
 
 def detached(place: Place) -> list[Left]:
-    """Start detached, try to start a second one, stop."""
+    """Start detached, try to start a second one, look for the page without its port, stop."""
     first = place.run("up", "--detach")
     place.note(place.supervisor.pid())
-    return [first, place.run("up"), place.run("down"), place.run("down")]
+    second = place.run("up")
+    del place.environ["UI_PORT"]
+    place.environ |= ELSEWHERE
+    status = place.run("status", "--json")
+    return [first, second, place.run("down"), place.run("down"), status]
+
+
+def stopped_by_down(place: Place) -> list[Left]:
+    """Stop a project that nobody knows, then the stack, while `up` stays in the foreground."""
+    process = place.up()
+    other = place.run("down", "--project", "nope")
+    alive = place.supervisor.running
+    other.said += f"supervisord runs: {alive}"
+    return [other, place.run("down"), place.left(process)]
 
 
 def failing(place: Place) -> Left:
-    """Start with a program that ends at once."""
+    """Start with a program that ends at once, where an earlier start has left its log."""
+    log = place.folder / "var" / "log" / "trainer.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("what went wrong yesterday\n")
     place.environ["STAND_IN_FAILS"] = "trainer"
     return place.run("up")
 
@@ -103,6 +124,7 @@ SCENARIOS = (
     killed,
     supervisord_killed,
     detached,
+    stopped_by_down,
     failing,
     demo,
     without_engines,
@@ -194,11 +216,41 @@ def test_detached_stack_stays_until_down(results: Results) -> None:
     """`up --detach` comes back, a second one is refused, `down` stops everything."""
     found = results["detached"].result()
     assert isinstance(found, list)
-    first, refused, down, idle = found
+    first, refused, down, idle, _ = found
     assert first.code == 0
     assert (refused.code, len(refused.alive)) == (1, PROCESSES - 1)
     assert (down.code, down.alive) == (0, [])
     assert (idle.code, "nothing runs" in idle.said) == (0, True)
+
+
+def test_stack_that_runs_here_is_found_by_what_it_recorded(
+    results: Results, places: dict[str, Place]
+) -> None:
+    """Also from another terminal, where its port is not set."""
+    found = results["detached"].result()
+    assert isinstance(found, list)
+    page = json.loads(found[-1].said)["services"]["ui"]
+    recorded = json.loads((places["detached"].folder / "var/embedded/addresses.json").read_text())
+    assert (page["url"], page["alive"]) == (recorded["ui_url"], True)
+
+
+def test_down_of_a_project_leaves_the_processes_alone(results: Results) -> None:
+    """An unknown project is an error; the stack of this folder is not what was meant."""
+    found = results["stopped_by_down"].result()
+    assert isinstance(found, list)
+    assert found[0].code == 2
+    assert "no containers of project 'nope'" in found[0].said
+    assert "supervisord runs: True" in found[0].said
+
+
+def test_up_that_stays_ends_in_order_when_down_stops_it(results: Results) -> None:
+    """Somebody asked for it: one plain note, no error, and no process is left."""
+    found = results["stopped_by_down"].result()
+    assert isinstance(found, list)
+    _, down, up = found
+    assert (down.code, up.code, up.alive) == (0, 0, [])
+    assert "stopped by `tonesmith down`" in up.said
+    assert "error" not in up.said
 
 
 def test_program_that_fails_is_shown_with_its_last_words(
@@ -209,6 +261,7 @@ def test_program_that_fails_is_shown_with_its_last_words(
     assert left.code == 1
     assert "trainer does not run" in left.said
     assert "trainer: no such base model" in left.said
+    assert "yesterday" not in left.said
     assert not places["failing"].supervisor.running
 
 
@@ -233,22 +286,3 @@ def test_demo_names_the_stage_that_failed_and_stops(
     assert not (root / "data" / "old").exists()
     assert not (root / "report.json").exists()
     assert not Supervisor(root / "embedded" / "supervisor.sock").running
-
-
-def test_process_that_ignores_sigterm_is_killed() -> None:
-    """What does not end politely is ended all the same, and told."""
-    script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(); "
-    with subprocess.Popen(
-        [sys.executable, "-c", script + "time.sleep(60)"], stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout
-        process.stdout.readline()
-        assert end_all({psutil.Process(process.pid)}, grace=0.1) == [process.pid]
-        assert process.wait(SECONDS) == -signal.SIGKILL
-
-
-def test_last_lines_of_a_log(tmp_path: Path) -> None:
-    """The end of the file, as text whatever its bytes; nothing where there is none."""
-    (tmp_path / "x.log").write_bytes(b"one\ntwo\xff\nthree\n")
-    assert last_lines(tmp_path / "x.log", 2) == "two\ufffd\nthree"
-    assert last_lines(tmp_path / "y.log") == ""

@@ -20,7 +20,7 @@ def demo(context: typer.Context) -> None:
 
     DEMO_EXIT=1 ends after the transcript. The report is in var/demo/report.json.
     """
-    session = session_of(context)
+    session = session_of(context).equipped()
     show, shown = Demo(session), False
     with orderly_end():
         try:

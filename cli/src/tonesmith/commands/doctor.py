@@ -66,5 +66,6 @@ def look(session: Session, profile: Profile | None, *, in_containers: bool) -> l
         contained = [Finding(name="COMPOSE_PROFILES", level="error", detail=said, remedy=hint)]
     if in_containers:
         return contained
-    embedded = examine(session.settings, session.environ)
+    equipped = session.equipped()
+    embedded = examine(equipped.settings, equipped.environ)
     return [*embedded, *(tolerated(finding) for finding in contained)]

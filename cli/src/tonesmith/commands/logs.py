@@ -5,14 +5,14 @@ from typing import Annotated
 import typer
 
 from kit.errors import InvalidInputError
-from tonesmith.commands.stack import ROOT, ProjectName
+from tonesmith.commands.stack import ProjectName
 from tonesmith.demo.show import ROOT as DEMO_ROOT
 from tonesmith.docker.lifecycle import show_logs
 from tonesmith.docker.project import find_project
 from tonesmith.errors import START, CommandError
 from tonesmith.session import Session, session_of
 from tonesmith.stack import logs as local
-from tonesmith.stack.programs import Places
+from tonesmith.stack.programs import ROOT, Places
 from tonesmith.stack.supervisor import Supervisor
 
 

@@ -6,26 +6,25 @@ from typing import Annotated
 
 import typer
 
-from kit.errors import InvalidInputError
+from kit.errors import InvalidInputError, NotFoundError
 from tonesmith.docker import lifecycle
 from tonesmith.docker.compose import Profile
 from tonesmith.errors import CommandError
 from tonesmith.screen import Screen
 from tonesmith.session import Session, session_of
 from tonesmith.signals import StopRequestedError, orderly_end, undisturbed
-from tonesmith.stack import services
-from tonesmith.stack.embedded import Stack
+from tonesmith.stack import addresses, services
+from tonesmith.stack.embedded import Stack, StackStoppedError
+from tonesmith.stack.engines import ENGINES
 from tonesmith.stack.ports import choose, wanted
-from tonesmith.stack.programs import SERVICES, Places, Program, stack_environment
+from tonesmith.stack.programs import ROOT, SERVICES, Places, Program, stack_environment
 from tonesmith.stack.prometheus import MISSING, Watcher, prepare_watcher, shown_on_the_page
 from tonesmith.stack.supervisor import Supervisor
 from tonesmith.watch import bars
 
-ROOT = Path("var")
 # Importing Gradio on a busy machine with two cores takes the longest of them.
 READY_SECONDS = 90.0
 WATCH_SECONDS = 1.0
-ENGINES = ("TRAINER_ENGINE_PYTHON", "SERVING_ENGINE_PYTHON")
 ProjectName = Annotated[
     str | None, typer.Option("--project", help="Compose project; default TONESMITH_PROJECT.")
 ]
@@ -57,7 +56,7 @@ def up(
         return
     if profile or build or project:
         raise InvalidInputError("that option is for containers", hint="add --docker")
-    up_embedded(session, detach=detach)
+    up_embedded(session.equipped(), detach=detach)
 
 
 def up_embedded(session: Session, *, detach: bool) -> None:
@@ -73,17 +72,22 @@ def up_embedded(session: Session, *, detach: bool) -> None:
         )
     environ = stack_environment(session.environ, ROOT, ports)
     watcher = prepare_watcher(environ, Places(ROOT), ports)
+    addresses.record(Places(ROOT), ports)
     stack = Stack(Places(ROOT), watched(watcher), shown_on_the_page(environ, watcher))
     with orderly_end():
         try:
             stack.start(detached=detach)
             wait_ready(stack, ports, screen)
-            screen.note(f"  prometheus {watcher.url}" if watcher else f"  {MISSING}")
+            screen.note(f"  prometheus {watcher.shown}" if watcher else f"  {MISSING}")
             screen.next_step("tonesmith status")
             if not detach:
                 stay(stack, screen)
         except (KeyboardInterrupt, StopRequestedError):
             stop(stack, screen)
+        except StackStoppedError:
+            with undisturbed():
+                stack.stop()
+            screen.note("stopped by `tonesmith down`")
         except BaseException:
             stop(stack, screen)
             raise
@@ -97,13 +101,20 @@ def down(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     project: ProjectName = None,
 ) -> None:
-    """Stop the stack that runs: what `up --detach` or `up --docker` started."""
+    """Stop the stack that runs: what `up`, `up --detach` or `up --docker` started.
+
+    An `up` that stays in another terminal ends too. With --project only containers are stopped.
+    """
     session = session_of(context)
-    embedded = Supervisor(Places(ROOT).socket).running
+    embedded = not project and Supervisor(Places(ROOT).socket).running
     if embedded:
         stop(Stack(Places(ROOT), SERVICES, {}), session.screen)
     compose = session.compose(project)
     contained = lifecycle.stop(compose, session.screen, volumes=volumes, sure=yes)
+    if project and not contained:
+        raise NotFoundError(
+            f"no containers of project {project!r}", field="--project", hint="see `docker ps`"
+        )
     if not embedded and not contained:
         session.screen.note("nothing runs")
 

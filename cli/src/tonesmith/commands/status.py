@@ -8,11 +8,10 @@ from rich.markup import escape
 
 from client import ServiceDownError, ServiceError
 from client.service import Service
-from tonesmith.commands.stack import ROOT
 from tonesmith.errors import SERVICE_DOWN
 from tonesmith.screen import columns
 from tonesmith.session import AsJson, Session, session_of
-from tonesmith.stack.programs import Places
+from tonesmith.stack.programs import ROOT, Places
 from tonesmith.stack.prometheus import config_path, url_in
 from tonesmith.stack.supervisor import FAILURES, Supervisor
 

@@ -135,7 +135,7 @@ class Demo:
             self.board.line(f"  in use, so others are taken: {', '.join(map(str, taken))}")
         environ = stack_environment(environ, self.root, self.ports)
         self.session = replace(self.session, environ=environ, in_containers=False)
-        self.watcher = prepare_watcher(environ, Places(self.root), self.ports)
+        self.watcher = prepare_watcher(environ, Places(self.root), self.ports, movable=True)
         if not self.watcher:
             self.board.line(f"  {MISSING}")
         beside = (self.watcher.program,) if self.watcher else ()
@@ -181,7 +181,7 @@ class Demo:
         found = services.addresses(self.ports)
         page = f"{found['datagen']}/evaluations/{evaluation_id}/report.html"
         shown = {"chat page": found["ui"], "report": page, "OpenAI API": found["serving"]}
-        return shown | ({"Prometheus": self.watcher.url} if self.watcher else {})
+        return shown | ({"Prometheus": self.watcher.shown} if self.watcher else {})
 
 
 def clear(root: Path) -> None:

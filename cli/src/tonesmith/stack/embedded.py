@@ -6,6 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -30,16 +31,23 @@ class ProgramFailedError(CommandError):
     Args:
         program: its name.
         log: its log file, the end of which is shown.
+        since: how long the log was when the program was started; older lines tell of another one.
     """
 
     code = "program_failed"
 
-    def __init__(self, program: str, log: Path, why: str) -> None:
-        tail = last_lines(log)
+    def __init__(self, program: str, log: Path, why: str, since: int = 0) -> None:
+        tail = last_lines(log, since=since)
         super().__init__(
             f"{program} does not run: {why}" + (f"; its last lines:\n{tail}" if tail else ""),
             hint=f"see {log}; check the machine with `tonesmith doctor`",
         )
+
+
+class StackStoppedError(CommandError):
+    """Another command had the stack stopped."""
+
+    code = "stack_stopped"
 
 
 class Stack:
@@ -61,6 +69,7 @@ class Stack:
         self.seen: set[psutil.Process] = set()
         self.optional = {program.name for program in programs if program.optional}
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_sizes: dict[Path, int] = {}
 
     def start(self, *, detached: bool = False) -> None:
         """Start supervisord, which starts every program, and wait until it answers.
@@ -75,10 +84,13 @@ class Stack:
             raise CommandError("the stack runs already", hint="stop it: `tonesmith down`")
         for folder in (self.places.embedded, self.places.logs, self.places.socket.parent):
             folder.mkdir(parents=True, exist_ok=True)
+        self.places.stop_asked.unlink(missing_ok=True)
         self.places.config.write_text(supervisord_conf(self.places, self.programs))
         config = str(self.places.config.absolute())
         command = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", config]
         with (self.places.logs / "supervisord.out").open("wb") as output:
+            logs = self.places.logs.iterdir()
+            self._log_sizes = {path: path.stat().st_size for path in logs if path.is_file()}
             self._process = subprocess.Popen(
                 command if detached else tethered(command, os.getpid()),
                 env=self.environ,
@@ -95,7 +107,7 @@ class Stack:
         while not self.supervisor.running:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 log = self.places.logs / "supervisord.out"
-                raise ProgramFailedError("supervisord", log, f"exit code {self._process.poll()}")
+                raise self._failed("supervisord", log, f"exit code {self._process.poll()}")
             time.sleep(POLL_SECONDS)
 
     def wait_until(
@@ -114,27 +126,32 @@ class Stack:
             self.check()
             if waiting and time.monotonic() > deadline:
                 name = next(iter(waiting))
-                raise ProgramFailedError(
-                    name, self.places.log(name), f"not ready after {timeout:.0f} s"
-                )
+                log = self.places.log(name)
+                raise self._failed(name, log, f"not ready after {timeout:.0f} s")
             time.sleep(POLL_SECONDS)
+
+    def _failed(self, program: str, log: Path, why: str) -> ProgramFailedError:
+        return ProgramFailedError(program, log, why, self._log_sizes.get(log, 0))
 
     def check(self) -> set[str]:
         """Note which processes there are; return the optional programs that do not run.
 
         Raises:
             ProgramFailedError: a program broke that the others need.
+            StackStoppedError: another command had it stopped.
         """
         self.note_processes()
         try:
             states = self.supervisor.programs()
         except FAILURES as error:
+            if self.places.stop_asked.is_file():
+                raise StackStoppedError("the stack was stopped") from error
             log = self.places.logs / "supervisord.log"
-            raise ProgramFailedError("supervisord", log, "it is gone") from error
-        broken = {state.name: state.description or state.state for state in states if state.broken}
+            raise self._failed("supervisord", log, "it is gone") from error
+        broken = {state.name: state.reason for state in states if state.broken}
         for name, why in broken.items():
             if name not in self.optional:
-                raise ProgramFailedError(name, self.places.log(name), why)
+                raise self._failed(name, self.places.log(name), why)
         return set(broken)
 
     def processes(self) -> list[psutil.Process]:
@@ -159,6 +176,8 @@ class Stack:
             if self._process.poll() is None:
                 self._process.terminate()
         elif self.supervisor.running:
+            with suppress(OSError):  # without the note, who watches the stack takes it for broken
+                self.places.stop_asked.touch()
             self.supervisor.shutdown()
         self._wait_for_end()
         return end_all(self.seen)
@@ -184,11 +203,13 @@ def end_all(processes: set[psutil.Process], grace: float = TERM_SECONDS) -> list
     """
     alive = [process for process in processes if living(process)]
     for process in alive:
-        process.terminate()
+        with suppress(psutil.NoSuchProcess):  # `up` and `down` may end the same ones
+            process.terminate()
     _, stubborn = psutil.wait_procs(alive, timeout=grace)
     for process in stubborn:
-        if living(process):
-            process.kill()
+        with suppress(psutil.NoSuchProcess):
+            if living(process):
+                process.kill()
     return [process.pid for process in stubborn]
 
 
@@ -200,9 +221,16 @@ def living(process: psutil.Process) -> bool:
         return False
 
 
-def last_lines(path: Path, count: int = LOG_LINES) -> str:
-    """Return the last lines of a log, or nothing where there is none."""
+def last_lines(path: Path, count: int = LOG_LINES, since: int = 0) -> str:
+    """Return the last lines of a log, or nothing where there is none.
+
+    Args:
+        path: the log.
+        count: at most so many.
+        since: bytes that are left out; a file that is shorter was begun anew.
+    """
     if not path.is_file():
         return ""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return "".join(deque(file, count)).rstrip()
+    with path.open("rb") as file:
+        file.seek(since if since <= path.stat().st_size else 0)
+        return b"".join(deque(file, count)).decode(errors="replace").rstrip()

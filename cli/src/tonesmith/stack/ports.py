@@ -3,7 +3,10 @@
 import socket
 from collections.abc import Callable, Mapping
 
+from kit.config import SettingsError
+
 LOOPBACK = "127.0.0.1"
+LARGEST = 65535
 # The settings that hold a port, with the port that each service has everywhere.
 USUAL = {
     "DATAGEN_PORT": 8001,
@@ -34,8 +37,26 @@ def any_free() -> int:
 
 
 def wanted(environ: Mapping[str, str]) -> dict[str, int]:
-    """Return the port of each setting: the environment's, or the usual one."""
-    return {name: int(environ.get(name) or port) for name, port in USUAL.items()}
+    """Return the port of each setting: the environment's, or the usual one.
+
+    Raises:
+        SettingsError: one of them is no port; the message names it.
+    """
+    return {name: port_of(environ, name, port) for name, port in USUAL.items()}
+
+
+def port_of(environ: Mapping[str, str], name: str, usual: int = 0) -> int:
+    """Return the port that a setting holds, or the usual one where it is not set.
+
+    Raises:
+        SettingsError: it is no port.
+    """
+    told = environ.get(name)
+    if not told:
+        return usual
+    if not (told.isascii() and told.isdigit() and 0 < int(told) <= LARGEST):
+        raise SettingsError(f"{name}: {told[:40]!r} is no port: a number from 1 to {LARGEST}")
+    return int(told)
 
 
 def choose(

@@ -36,6 +36,10 @@ SERVICES = tuple(
 )
 
 
+# Of the stack that `up` starts; relative, for each clone has its own.
+ROOT = Path("var")
+
+
 @dataclass(frozen=True)
 class Places:
     """Folders of one stack: `root` is `var` for `up` and `var/demo` for `demo`."""
@@ -65,6 +69,16 @@ class Places:
             return path
         digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"tonesmith-{digest}" / "supervisor.sock"
+
+    @property
+    def addresses(self) -> Path:
+        """Where the services of the stack that was started last answer."""
+        return self.embedded / "addresses.json"
+
+    @property
+    def stop_asked(self) -> Path:
+        """A file that lies here once somebody else than who started the stack had it stopped."""
+        return self.embedded / "stop-asked"
 
     def log(self, program: str) -> Path:
         """Return the log file of a program."""

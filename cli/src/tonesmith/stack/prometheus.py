@@ -8,13 +8,16 @@ from typing import Any
 
 import yaml
 
-from tonesmith.stack.ports import LOOPBACK, any_free, is_free
+from tonesmith.errors import CommandError
+from tonesmith.stack.ports import LOOPBACK, any_free, is_free, port_of
 from tonesmith.stack.programs import Places, Program
 
 # What compose mounts too; relative, as the folder `var` is.
 SHIPPED = Path("monitoring/prometheus")
 PORT = "PROMETHEUS_PORT"
 USUAL_PORT = 9090
+# Settings of the page: where people find Prometheus, and where the page's server does.
+LINKS, API = "UI_PROMETHEUS_URL", "UI_PROMETHEUS_API"
 # Which setting holds the port of a job; serving's launcher shows the engine's own metrics too.
 JOB_PORTS = {
     "datagen": "DATAGEN_PORT",
@@ -28,15 +31,28 @@ JOB_PORTS = {
 # receiving by remote write.
 LIMITS = ("--storage.tsdb.retention.time=30d", "--storage.tsdb.retention.size=10GB")
 LAST_STARTED = 900  # of supervisord's priorities; who starts last is stopped first
+NO_PAGES = "(API only: Debian's build has no pages)"
 MISSING = "not watched: no Prometheus here; `scripts/prometheus.sh` gets it without root"
 
 
 @dataclass(frozen=True)
 class Watcher:
-    """A Prometheus that is ready to run: the program, and where people find it."""
+    """A Prometheus that is ready to run.
+
+    Args:
+        program: of the stack.
+        url: where it answers.
+        pages: whether it has pages for people, or an API only.
+    """
 
     program: Program
     url: str
+    pages: bool = True
+
+    @property
+    def shown(self) -> str:
+        """Its address, for people."""
+        return self.url if self.pages else f"{self.url} {NO_PAGES}"
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path | None:
@@ -119,43 +135,97 @@ def prometheus_argv(program: Path, config: Path, storage: Path, port: int) -> li
     ]
 
 
+def own_port(environ: Mapping[str, str], ports: Mapping[str, int], *, movable: bool) -> int:
+    """Return a free port for Prometheus that none of `ports` is.
+
+    Args:
+        environ: may name one.
+        ports: of the services.
+        movable: one that is named but not free is replaced, as the usual one always is.
+
+    Raises:
+        SettingsError: what is named is no port.
+        CommandError: it is not free.
+    """
+    port = port_of(environ, PORT, USUAL_PORT)
+    owner = next((name for name, number in ports.items() if number == port), None)
+    if not owner and is_free(port):
+        return port
+    if environ.get(PORT) and not movable:
+        said = f"{PORT}: port {port} is " + (f"also {owner}" if owner else "in use")
+        raise CommandError(said, field=PORT, hint=f"set {PORT} to another port, or not at all")
+    return next(port for port in iter(any_free, None) if port not in ports.values())
+
+
 def prepare_watcher(
-    environ: Mapping[str, str], places: Places, ports: Mapping[str, int], shipped: Path = SHIPPED
+    environ: Mapping[str, str],
+    places: Places,
+    ports: Mapping[str, int],
+    shipped: Path = SHIPPED,
+    *,
+    movable: bool = False,
 ) -> Watcher | None:
     """Write the configuration of a Prometheus; return it, or None where there is none.
 
     Args:
-        environ: where programs are looked for, and the wanted port; a taken one is replaced.
+        environ: where programs are looked for, and the wanted port.
         places: the stack's folders; series and further targets lie under its root.
         ports: of the services.
         shipped: the folder of prometheus.yml and the rules.
+        movable: a wanted port that is taken is replaced.
+
+    Raises:
+        SettingsError, CommandError: the wanted port cannot be had.
     """
+    port = own_port(environ, ports, movable=movable)
     program = find_program(environ, "prometheus")
     if not program or not (shipped / "prometheus.yml").is_file():
         return None
-    port = int(environ.get(PORT) or USUAL_PORT)
-    port = port if is_free(port) else any_free()
-    root = places.root.absolute()
-    (root / "targets" / "gpu").mkdir(parents=True, exist_ok=True)
+    write_config(places, {**ports, PORT: port}, shipped)
+    storage = places.root.absolute() / "prometheus"
+    argv = prometheus_argv(program, config_path(places).absolute(), storage, port)
+    return Watcher(
+        Program("prometheus", argv, LAST_STARTED, optional=True),
+        f"http://{LOOPBACK}:{port}",
+        pages=not cached(program, environ),
+    )
+
+
+def write_config(places: Places, ports: Mapping[str, int], shipped: Path) -> None:
+    """Write the configuration, and make the folders in which it looks for further targets."""
+    targets = places.root.absolute() / "targets"
     config = embedded_config(
         yaml.safe_load((shipped / "prometheus.yml").read_text(encoding="utf-8")),
-        {**ports, PORT: port},
+        ports,
         rules=shipped.absolute() / "rules",
-        targets=root / "targets",
+        targets=targets,
     )
+    make_target_folders(config, targets)
     places.embedded.mkdir(parents=True, exist_ok=True)
-    path = config_path(places)
-    path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
-    argv = prometheus_argv(program, path.absolute(), root / "prometheus", port)
-    return Watcher(
-        Program("prometheus", argv, LAST_STARTED, optional=True), f"http://{LOOPBACK}:{port}"
-    )
+    config_path(places).write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+
+
+def cached(program: Path, environ: Mapping[str, str]) -> bool:
+    """Return whether scripts/prometheus.sh got a program: Debian's build, which has no pages."""
+    cache = cache_folder(environ)
+    return cache is not None and program.is_relative_to(cache)
+
+
+def make_target_folders(config: Mapping[str, Any], targets: Path) -> None:
+    """Make the folder of each job that reads files: Prometheus complains of one that is missing."""
+    for job in config["scrape_configs"]:
+        if "file_sd_configs" in job:
+            (targets / job["job_name"]).mkdir(parents=True, exist_ok=True)
 
 
 def shown_on_the_page(environ: Mapping[str, str], watcher: Watcher | None) -> dict[str, str]:
-    """Return `environ` with the address of Prometheus for the page, unless it names one."""
-    found = {"UI_PROMETHEUS_URL": watcher.url} if watcher else {}
-    return found | dict(environ)
+    """Return `environ` with the address of Prometheus for the page, unless it names one.
+
+    Without pages it is asked for health and alerts only: links would lead nowhere.
+    """
+    if not watcher or environ.get(LINKS) or environ.get(API):
+        return dict(environ)
+    return dict(environ) | {LINKS if watcher.pages else API: watcher.url}
 
 
 def config_path(places: Places) -> Path:

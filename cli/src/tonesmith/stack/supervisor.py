@@ -14,6 +14,8 @@ from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped
 FAILURES = (OSError, HTTPException, xmlrpc.client.Error)
 # States in which supervisord has given a program up, or is about to try it again.
 BROKEN = frozenset({"BACKOFF", "EXITED", "FATAL", "UNKNOWN"})
+# Those of which it says why.
+EXPLAINED = frozenset({"BACKOFF", "FATAL"})
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,12 @@ class ProgramState:
     def broken(self) -> bool:
         """Whether it is not running although it should."""
         return self.state in BROKEN
+
+    @property
+    def reason(self) -> str:
+        """Why it does not run; of one that ended supervisord tells when, which is no reason."""
+        told = self.description if self.state in EXPLAINED else ""
+        return told or self.state.lower()
 
 
 class Supervisor:

@@ -9,9 +9,7 @@ import asyncio
 import json
 import logging
 import shutil
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 from contracts.artefact import ModelManifest
 from contracts.durable import digest_differences, tree_digests
@@ -25,13 +23,13 @@ from trainer.card import card
 from trainer.errors import EngineFailedError, GateRefusedError
 from trainer.promote import find_model
 from trainer.publish import CARD, make_readable
+from trainer.unless import unless
 from trainer.workshop import Workshop
 
 logger = logging.getLogger(__name__)
 KIND = "export"
 QUANTISE = "trainer.engine.quantise"
 QUANTISE_SECONDS = 3600.0  # reading and writing is most of it; the starter takes six seconds
-POLL_SECONDS = 0.2
 MERGED = "merged/"
 ADAPTER_CONFIG = "adapter_config.json"
 
@@ -85,7 +83,7 @@ class ExportJob:
             self.shop.volume.discard(target)  # half of one, from before a kill
             staging = self.shop.volume.staging(target)
             context.progress(Progress(stage=f"write {form}"), force=True)
-            made_with = await unless_cancelled(self.make(model, form, staging), context)
+            made_with = await unless(lambda: context.cancelled, self.make(model, form, staging))
             if made_with is None:
                 self.shop.volume.discard(target)
                 return Outcome(JobState.CANCELLED)
@@ -161,16 +159,3 @@ def copy_adapter(source: Path, staging: Path, model: ModelManifest) -> None:
     config["base_model_name_or_path"] = model.base.name
     text = json.dumps(config, ensure_ascii=False, indent=2, sort_keys=True)
     (staging / ADAPTER_CONFIG).write_text(text + "\n", encoding="utf-8")
-
-
-async def unless_cancelled(work: Coroutine[Any, Any, str], context: JobContext) -> str | None:
-    """Return what `work` does; None where the job is cancelled meanwhile. Raises what it raises."""
-    task = asyncio.ensure_future(work)
-    try:
-        while not (await asyncio.wait({task}, timeout=POLL_SECONDS))[0]:
-            if context.cancelled:
-                return None
-        return await task
-    finally:
-        task.cancel()
-        await asyncio.wait({task})

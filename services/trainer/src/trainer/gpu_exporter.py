@@ -7,6 +7,7 @@ says `gpu_nvml_available 0`. By pid (`GPU_EXPORTER_TOP_PROCESSES`) only where so
 each new process is a new series.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -27,6 +28,7 @@ from trainer.gpu.nvml import Nvml, load
 from trainer.gpu.page import serving
 
 VERSION = "0.1.0"
+logger = logging.getLogger(__name__)
 
 
 class Settings(KitSettings):
@@ -70,7 +72,8 @@ def run(settings: Settings, nvml: Nvml) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     try:
-        with exporting(settings, nvml, os.environ):
+        with exporting(settings, nvml, os.environ) as port:
+            logger.info("GPU series at http://%s:%d/metrics", settings.host, port)
             ended.wait()
     except OSError as error:
         sys.stderr.write(f"gpu_exporter: {settings.host}:{settings.port}: {error.strerror}\n")

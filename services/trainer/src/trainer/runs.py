@@ -7,7 +7,6 @@ engine, where it still lives, is adopted).
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,7 +14,6 @@ from typing import Any, Protocol
 from contracts.errors import ErrorBody
 from contracts.identity import now
 from contracts.job import Job, JobState
-from contracts.run import Fit
 from contracts.volume import MANIFEST
 from kit.errors import TonesmithError
 from kit.worker import JobContext, Outcome
@@ -33,6 +31,7 @@ from trainer.preparation import prepare
 from trainer.publish import publish
 from trainer.report import Report
 from trainer.runfolder import Ingredients, RunFolder, first_record
+from trainer.unless import unless
 from trainer.workshop import Workshop
 
 logger = logging.getLogger(__name__)
@@ -165,25 +164,14 @@ class Drive:
         """Fit the run and write its folder; return whether it is still wanted. Raises."""
         self.report.show("fit", force=True)
         known = self.report.record.fit
-        fit = await self.unless_unwanted(prepare(self.shop, self.folder, given, known))
+        work = prepare(self.shop, self.folder, given, known)
+        fit = await unless(lambda: self.unwanted, work)
         if fit is None:
             self.raise_if_lost()
             return False
         self.report.update(fit=fit, config_hash=config_hash(self.folder.arguments()))
         self.report.show("starting", force=True)
         return True
-
-    async def unless_unwanted(self, work: Coroutine[Any, Any, Fit]) -> Fit | None:
-        """Return what `work` does; None where the run is cancelled or loses the GPU meanwhile."""
-        task = asyncio.ensure_future(work)
-        try:
-            while not (await asyncio.wait({task}, timeout=POLL_SECONDS))[0]:
-                if self.unwanted:
-                    return None
-            return await task
-        finally:
-            task.cancel()
-            await asyncio.wait({task})
 
     async def train(self, given: Ingredients) -> dict[str, Any]:
         """Start the engine until it ends by itself; return its outcome. Raises TonesmithError.

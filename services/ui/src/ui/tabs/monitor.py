@@ -6,11 +6,12 @@ import gradio as gr
 
 from ui.catalog import Catalog
 from ui.conversation import private
-from ui.curve import COLOURS, last_step, legend_html, plot_data
+from ui.curve import legend_html
 from ui.gpu_table import gpus_html
 from ui.health_list import alarms_html, checked_html, health_html, links_html
 from ui.monitor import MonitorSource, Watched
 from ui.progress import run_html
+from ui.tabs.plot import drawn, loss_plot
 from ui.tabs.tab import Handle, Part, Workbench
 from ui.texts import DEFAULT, Texts, as_language, texts_in
 
@@ -46,7 +47,7 @@ class Monitor:
                 elem_classes="ts-plot", scale=1, min_width=300, visible=False
             ) as self.stage:
                 self.legend = gr.HTML(elem_classes="ts-legend-block")
-                self.plot = loss_plot()
+                self.plot = loss_plot("monitor-plot", PLOT_PIXELS)
         self.links = gr.HTML(elem_id="monitor-links", elem_classes="ts-section")
         # What the tab was last made from, and the reader's zone.
         self.seen, self.zone = gr.State(None), gr.Textbox(visible=False)
@@ -90,7 +91,7 @@ class Monitor:
     def render(self, texts: Texts, watched: Watched, minutes: int) -> list[Any]:
         """Return the values of `shown`."""
         training = watched.training
-        run, end = training.chosen, last_step(training.chosen)
+        run = training.chosen
         return [
             checked_html(texts, watched.at, minutes),
             health_html(texts, watched.health),
@@ -99,25 +100,9 @@ class Monitor:
             run_html(texts, training),
             gr.update(visible=run is not None),
             legend_html(texts, run, training.events),
-            gr.update(value=plot_data(run, training.events), x_lim=[0, end] if end else None),
+            drawn(training),
             links_html(texts, self.settings),
         ]
-
-
-def loss_plot() -> gr.LinePlot:
-    """Return the plot of the losses; its words stand above it (`curve.py`)."""
-    return gr.LinePlot(
-        x="step",
-        y="loss",
-        color="series",
-        color_map=COLOURS,
-        # Gradio keeps these in the language that it drew them in.
-        x_title=" ",
-        y_title=" ",
-        colors_in_legend=[],
-        height=PLOT_PIXELS,
-        elem_id="monitor-plot",
-    )
 
 
 def minutes_of(zone: Any) -> int:

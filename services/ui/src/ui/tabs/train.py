@@ -6,8 +6,9 @@ import gradio as gr
 
 from ui.catalog import Catalog
 from ui.conversation import private
-from ui.curve import COLOURS, last_step, legend_html, plot_data
+from ui.curve import legend_html
 from ui.runs import card_html, list_html, run_choices
+from ui.tabs.plot import drawn, loss_plot
 from ui.tabs.tab import Handle, Part, Workbench
 from ui.texts import DEFAULT, Texts, as_language, texts_in
 from ui.training import Training, TrainingSource
@@ -39,18 +40,7 @@ class Runs:
                 self.card = gr.HTML(elem_classes="ts-card-block", elem_id="train-card")
             with gr.Column(elem_classes="ts-plot", scale=1, min_width=300):
                 self.legend = gr.HTML(elem_classes="ts-legend-block")
-                self.plot = gr.LinePlot(
-                    x="step",
-                    y="loss",
-                    color="series",
-                    color_map=COLOURS,
-                    # Ours are above: Gradio keeps these in the language that it drew them in.
-                    x_title=" ",
-                    y_title=" ",
-                    colors_in_legend=[],
-                    height=PLOT_PIXELS,
-                    elem_id="train-plot",
-                )
+                self.plot = loss_plot("train-plot", PLOT_PIXELS)
         # What the reader picked, and what the tab was last made from.
         self.picked, self.seen = gr.State(""), gr.State("")
         self.timer = gr.Timer(REFRESH_SECONDS, active=False)
@@ -87,7 +77,6 @@ class Runs:
     def render(self, texts: Texts, training: Training) -> list[Any]:
         """Return the updates of list, stage, picker, card, legend and plot."""
         run = training.chosen
-        end = last_step(run)
         return [
             list_html(texts, training),
             gr.update(visible=run is not None),
@@ -98,10 +87,7 @@ class Runs:
             ),
             card_html(texts, run),
             legend_html(texts, run, training.events),
-            gr.update(
-                value=plot_data(run, training.events),
-                x_lim=[0, end] if end else None,
-            ),
+            drawn(training),
         ]
 
 
