@@ -3,7 +3,7 @@ export DEMO_STARTED_AT := $(shell date +%s)
 export TRAINER_ENGINE_PYTHON ?= $(shell scripts/environment.sh path trainer)
 export SERVING_ENGINE_PYTHON ?= $(shell scripts/environment.sh path serving)
 
-.PHONY: help demo test setup engines up lint fmt e2e monitoring browser containers starter lock schemas dashboards bench-exporter bench-overhead bench-packing bench-plateau bench-teacher ci
+.PHONY: help demo test setup engines up lint fmt e2e monitoring browser containers starter lock schemas dashboards bench-exporter bench-gates bench-overhead bench-packing bench-plateau bench-teacher bench-faults ci
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -58,6 +58,9 @@ dashboards: setup  ## Write Grafana's dashboards again
 bench-exporter: setup  ## CPU and latency of our GPU exporter beside nvitop-exporter's
 	.venv/bin/python benchmarks/exporter.py
 
+bench-gates: setup  ## Recall and false refusals of every gate on planted defects, a slider at 50,000 rows
+	.venv/bin/python benchmarks/gates.py
+
 bench-overhead: setup engines  ## Steps/s of our trainer against plain LLaMA-Factory
 	.venv/bin/python benchmarks/trainer_overhead.py
 
@@ -69,6 +72,9 @@ bench-plateau: setup engines  ## Steps that the plateau stop saves on the demo's
 
 bench-teacher: setup  ## Requests/s of a generation beside the bare SDK, curator, data-designer, distilabel
 	.venv/bin/python benchmarks/teacher.py
+
+bench-faults: setup  ## 2,000 rows from a teacher that fails in every way, 20 kills, 3 black-outs
+	.venv/bin/python -m pytest -m engines --log-cli-level=INFO tests/e2e/test_teacher_faults.py
 
 ci:  ## What CI runs
 	.ci/run

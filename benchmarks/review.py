@@ -28,8 +28,10 @@ import yaml
 
 from client.datagen import DatagenClient
 from client.errors import ServiceDownError
+from client.reviews import Reviews
 from contracts.dataset import Conditioning, Counts
 from contracts.review import (
+    MOST_ROWS,
     ReviewChange,
     ReviewFilter,
     ReviewPublication,
@@ -42,12 +44,13 @@ from contracts.volume import Volume
 from datagen.compose import plain_reply, styled_reply
 from datagen.journals import REJECTED, SAMPLES, write_lines
 from datagen.publish import Description, PairsWanted, publish_dataset
-from datagen.questions import load_banks
+from datagen.questions import Bank, Situation, load_banks
 
 SHIPPED = Path(__file__).parents[1] / "services" / "datagen"
 DATASET = "large-20260101-000000"
 PAGE_SECONDS, BULK_SECONDS = 0.050, 2.0
 TIMES = 15
+Asked = tuple[Situation, str]
 FILTERS = {
     "queue, first page": ReviewQuery(),
     "queue, page 400": ReviewQuery(offset=20_000),
@@ -84,34 +87,7 @@ def publish_rows(volume: Volume, count: int) -> None:
         Style.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         for path in sorted((SHIPPED / "styles").glob("*.yaml"))
     ]
-    banks, chance = load_banks(SHIPPED / "questions"), random.Random(1)
-    kept: list[Sample] = []
-    refused: list[Rejected] = []
-    # Drawing a question lists all its wordings: some hundred of each language are enough.
-    pools = {
-        language: [bank.draw(chance.choice(bank.situations), "train", chance) for _ in range(500)]
-        for language, bank in banks.items()
-    }
-    for number in range(count):
-        card = cards[number % len(cards)]
-        drawn = chance.choice(pools[card.language])
-        situation, question, slot = drawn.situation, drawn.text, f"{card.id}/{number:05d}"
-        if number % 10 == 9:
-            reply = plain_reply(situation.advice, card.language)
-            refused.append(
-                Rejected(
-                    slot=slot, style=card.id, attempt=1, question=question, reply=reply,
-                    reason=RejectReason.OFF_STYLE,
-                )
-            )  # fmt: skip
-            continue
-        kept.append(
-            Sample(
-                id=slot.replace("/", "-"), slot=slot, style=card.id, style_version=1,
-                language=card.language, question=question, system=card.system_prompt,
-                reply=styled_reply(card, situation.advice, chance), situation=situation.id,
-            )
-        )  # fmt: skip
+    kept, refused = composed_rows(cards, count)
     staging = volume.staging(volume.dataset(DATASET))
     write_lines(staging / SAMPLES, [row.model_dump_json() for row in kept])
     write_lines(staging / REJECTED, [row.model_dump_json() for row in refused])
@@ -122,6 +98,51 @@ def publish_rows(volume: Volume, count: int) -> None:
         pairs_wanted=PairsWanted(sources=frozenset()),  # not what is measured here
     )  # fmt: skip
     publish_dataset(volume, DATASET, kept, description)
+
+
+def composed_rows(cards: list[Style], count: int) -> tuple[list[Sample], list[Rejected]]:
+    """Return accepted rows and refused ones, `count` in all, the styles in turn."""
+    banks, chance = load_banks(SHIPPED / "questions"), random.Random(1)
+    # Drawing a question lists all its wordings: some hundred of each language are enough.
+    pools = {
+        language: [asked(bank, chance) for _ in range(500)] for language, bank in banks.items()
+    }
+    kept: list[Sample] = []
+    refused: list[Rejected] = []
+    for number in range(count):
+        card = cards[number % len(cards)]
+        drawn, slot = chance.choice(pools[card.language]), f"{card.id}/{number:05d}"
+        if number % 10 == 9:
+            refused.append(refused_row(card, drawn, slot))
+        else:
+            kept.append(kept_row(card, drawn, slot, chance))
+    return kept, refused
+
+
+def asked(bank: Bank, chance: random.Random) -> Asked:
+    """Return a situation and what a person says in it."""
+    situation = chance.choice(bank.situations)
+    return situation, bank.draw(situation, "train", chance).text
+
+
+def refused_row(card: Style, drawn: Asked, slot: str) -> Rejected:
+    """Return a row whose reply has no word of its style."""
+    situation, question = drawn
+    reply = plain_reply(situation.advice, card.language)
+    return Rejected(
+        slot=slot, style=card.id, attempt=1, question=question, reply=reply,
+        reason=RejectReason.OFF_STYLE,
+    )  # fmt: skip
+
+
+def kept_row(card: Style, drawn: Asked, slot: str, chance: random.Random) -> Sample:
+    """Return a row that answers in its style."""
+    situation, question = drawn
+    return Sample(
+        id=slot.replace("/", "-"), slot=slot, style=card.id, style_version=1,
+        language=card.language, question=question, system=card.system_prompt,
+        reply=styled_reply(card, situation.advice, chance), situation=situation.id,
+    )  # fmt: skip
 
 
 @dataclass
@@ -202,11 +223,27 @@ def measured(root: Path) -> bool:
         good &= timed(f"{action} all rows", decide(action), BULK_SECONDS)
     good &= timed("undo one change of all rows", lambda: review.undo(now()), BULK_SECONDS)
     good &= timed("undo two changes of all rows", lambda: review.undo(now(), 2), 2 * BULK_SECONDS)
+    good &= bulk_is_one_step(review)
     change = ReviewReplacement(revision=now(), filter=everything, find="。", replacement="！")
     timed("replace a text in all replies", lambda: review.replace(change), None)
     timed("undo it", lambda: review.undo(now()), None)
     service.kill()
     return good
+
+
+def bulk_is_one_step(review: Reviews) -> bool:
+    """Reject up to 10,000 rows at once, and take it back by one undo; return whether it is so."""
+    before = review.show()
+    some = ReviewFilter(rows=list(range(min(MOST_ROWS, before.counts.rows))))
+    change = ReviewChange(revision=before.revision, action="reject", filter=some)
+    good = timed("reject 10,000 rows", lambda: review.decide(change), BULK_SECONDS)
+    after = review.show()
+    good &= timed("undo it", lambda: review.undo(after.revision), BULK_SECONDS)
+    again = review.show()
+    changed = after.counts.rejected - before.counts.rejected
+    whole = again.counts == before.counts
+    say(f"one step of {changed} rows; after one undo the counts are as before: {whole}")
+    return good and whole and changed > 0
 
 
 def published(root: Path) -> None:

@@ -27,10 +27,11 @@ from pathlib import Path
 from contracts.dataset import DatasetRequest
 from contracts.style import StyleVersion
 from datagen.config import Settings, shipped_folder
+from datagen.drawing import Questions
 from datagen.library import load_cards
 from datagen.prompts import Prompts, teacher_messages
 from datagen.questions import load_banks
-from datagen.slots import Questions, plan
+from datagen.slots import plan
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = Path(__file__).parent / "contenders"
@@ -160,7 +161,7 @@ def prompts(count: int) -> list[tuple[str, str]]:
     request = DatasetRequest(per_style=count, multi_turn_ratio=0)
     questions = Questions(load_banks(shipped / "questions"), request.seed)
     slots = plan(request, [StyleVersion(version=1, style=card)])
-    texts = [questions.draw(slot, 0, 1).text for slot in slots]
+    texts = [questions.draw(slot, 1).text for slot in slots]
     return [(system, teacher_messages(system, [], text)[-1]["content"]) for text in texts]
 
 

@@ -1,4 +1,4 @@
-"""A whole generation of ours: plan, prompts, teacher client, gates, fsynced journals.
+"""A whole generation of ours: plan, prompts, teacher client, every gate, fsynced journals.
 
 The slots' own questions are asked, so the prompts that the others get are made by the same code.
 `BUDGET=<dollars>` sets a budget, so that each call is reserved on the disk before it goes out.
@@ -13,11 +13,14 @@ from measuring import MODEL, Work, measure, read_work
 from contracts.dataset import DatasetRequest
 from contracts.style import StyleVersion
 from datagen.config import Settings, shipped_folder
+from datagen.crisis import load_screens
 from datagen.generate import Generation, Plan
+from datagen.heap import settle_memory
 from datagen.library import load_cards
 from datagen.metrics import Metrics
 from datagen.prompts import Prompts
 from datagen.questions import load_banks
+from datagen.replies import Remembered, Replies
 from datagen.teachers import open_teachers
 
 STYLE = "tsundere"
@@ -27,8 +30,10 @@ def main() -> None:
     """Fill as many rows as there are prompts."""
     work = read_work()
     shutil.rmtree(work.folder, ignore_errors=True)
-    generation = generation_of(work)
-    measure(lambda: asyncio.run(generate(generation)))
+    with Replies(work.folder / "staging") as replies:
+        generation = generation_of(work, replies)
+        settle_memory()  # as `python -m datagen` does before it serves
+        measure(lambda: asyncio.run(generate(generation)))
 
 
 def settings_of(work: Work) -> Settings:
@@ -53,20 +58,20 @@ async def generate(generation: Generation) -> int:
     return board.calls
 
 
-def generation_of(work: Work) -> Generation:
+def generation_of(work: Work, replies: Replies) -> Generation:
     """Return a generation of one style, one exchange for each row."""
     shipped, settings, metrics = shipped_folder(Settings()), settings_of(work), Metrics()
     cards = [card for card in load_cards(shipped / "styles") if card.id == STYLE]
     request = DatasetRequest(per_style=len(work.prompts), multi_turn_ratio=0, max_attempts=20)
     staging = work.folder / "staging"
-    staging.mkdir(parents=True)
     return Generation(
         staging,
         Plan(request=request, styles=[StyleVersion(version=1, style=card) for card in cards]),
         banks=load_banks(shipped / "questions"),
         prompts=Prompts(shipped / "prompts"),
-        teacher=open_teachers(settings, metrics, no_scripted_teacher),
+        teacher=Remembered(open_teachers(settings, metrics, no_scripted_teacher), replies),
         metrics=metrics,
+        screens=load_screens(shipped / "safety"),
     )
 
 

@@ -1,4 +1,4 @@
-"""The client and the real datagen agree: every route of reviews, versions, votes and the studio."""
+"""The client and the real datagen agree: every route of quality, reviews, votes, the studio."""
 
 import json
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ import pytest
 from client.datagen import DatagenClient
 from client.errors import ServiceError
 from contracts.job import JobState
+from contracts.quality import Thresholds
 from contracts.review import (
     ReviewChange,
     ReviewEdit,
@@ -30,7 +31,7 @@ from fakes.reviewed import FIRST, publish_first
 from fakes.running import running
 from repository import ROOT
 
-TAGS = {"reviews", "versions", "votes", "studio"}
+TAGS = {"reviews", "versions", "votes", "studio", "quality"}
 REPLY = "哼，谁要特地帮你啊！早点睡就是了。"
 
 
@@ -89,6 +90,7 @@ def test_every_route_is_reached_and_answers_a_contract(
     versions(client, made)
     votes(client)
     studio(client)
+    quality(client)
     routes = {
         (method.upper(), path)
         for path, methods in service.app.openapi()["paths"].items()
@@ -177,6 +179,22 @@ def studio(client: DatagenClient) -> None:
         assert client.studio.import_card(content).draft["id"] == "lady-ada"
 
 
+def quality(client: DatagenClient) -> None:
+    """Report card, its page, other thresholds, one row explained."""
+    found = client.quality(FIRST)
+    card = found.card()
+    assert (card.dataset_id, card.rows) == (FIRST, 40)
+    assert found.coverage() == card.coverage
+    assert FIRST in client.text(found.card_url().removeprefix(client.url))
+    limits = Thresholds(shortest=4000)
+    preview = found.preview(limits)
+    assert preview.kept_then == 0
+    row = next(gate for gate in preview.gates if gate.refused).examples[0].row
+    told = found.explain(row, limits)
+    assert (told.row, told.refused_for, told.would_be_refused_for) == (row, None, "too_short")
+    assert found.explain(row).would_be_refused_for != "too_short"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "field"),
     [
@@ -195,6 +213,10 @@ def studio(client: DatagenClient) -> None:
         ("PUT", f"/datasets/{FIRST}/review/rows/1", {"revision": 0, "reply": " "}, 422, "reply"),
         ("POST", f"/datasets/{FIRST}/review/undo", {"revision": 0, "steps": 0}, 422, "steps"),
         ("POST", f"/datasets/{FIRST}/review/publish", {"revision": 0, "name": "../x"}, 422, "name"),
+        ("GET", "/datasets/none/report-card", None, 404, "dataset_id"),
+        ("POST", f"/datasets/{FIRST}/preview", {"echo": 7}, 422, "echo"),
+        ("GET", f"/datasets/{FIRST}/explanation", None, 422, "query.row"),
+        ("GET", f"/datasets/{FIRST}/explanation?row=nobody", None, 404, "row"),
         ("GET", f"/datasets/{FIRST}/diff?to=none", None, 404, "to"),
         ("GET", f"/datasets/{FIRST}/diff", None, 422, "query.to"),
         ("GET", "/datasets/none/versions", None, 404, "dataset_id"),

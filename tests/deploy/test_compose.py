@@ -10,6 +10,7 @@ import pytest
 
 import compose_file
 from compose_file import BY_VARIANT, ONE_SHOT, SERVICES, WATCHERS, Service
+from datagen.config import Settings
 from repository import ROOT
 
 ALL = sorted(compose_file.containers())
@@ -237,6 +238,13 @@ def test_every_variable_is_explained() -> None:
     assert compose_file.variables() <= set(example)
     stack = {name for name in example if name.startswith("STACK_")}
     assert stack <= compose_file.variables()
+
+
+def test_every_setting_of_the_teacher_reaches_datagen() -> None:
+    """What an operator may say of the teacher on a bare machine can be said in containers too."""
+    fields = [name for name in Settings.model_fields if name.startswith("teacher")]
+    wanted = {Settings.variable(name) for name in (*fields, "budget_dollars")}
+    assert wanted - {"DATAGEN_TEACHER_FLAW_RATE"} <= set(container("datagen")["environment"])
 
 
 def test_defaults_in_the_example_are_those_of_compose() -> None:

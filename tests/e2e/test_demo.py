@@ -1,5 +1,7 @@
 """The promise of the README: `make demo` on this machine, with the real engines, to the end."""
 
+import itertools
+
 import psutil
 import pytest
 
@@ -11,7 +13,8 @@ pytestmark = pytest.mark.engines
 def test_report_says_what_happened(shown: Shown) -> None:
     """The agreed shape, the engines' own versions, a time for each stage."""
     report = shown.report
-    assert set(report) == {"stages", "peak_memory_bytes", "engines", "styles", "samples"}
+    keys = {"stages", "peak_memory_bytes", "engines", "styles", "samples", "proof"}
+    assert set(report) == keys
     assert set(report["engines"]) == {"llamafactory", "vllm", "torch"}
     assert all(report["engines"].values())
     assert {"start", "generate", "train", "serve", "evaluate", "promote"} <= set(report["stages"])
@@ -25,6 +28,26 @@ def test_style_takes(shown: Shown) -> None:
     assert sum(style["replies"] for style in styles) >= 240
     assert shown.mean("tuned_accuracy") >= 0.90
     assert shown.mean("base_accuracy") <= 0.35
+
+
+def test_tuned_ranks_over_prompted_over_base(shown: Shown) -> None:
+    """Three places by style strength, with intervals that do not overlap, all differences sure."""
+    proof = shown.report["proof"]
+    assert (proof["verdict"], proof["reasons"]) == ("took", [])
+    assert [(one["place"], one["contestant"]) for one in proof["ranking"]] == [
+        (1, "tuned"),
+        (2, "prompted"),
+        (3, "base"),
+    ]
+    intervals = [one["strength"]["interval"] for one in proof["ranking"]]
+    for higher, lower in itertools.pairwise(intervals):
+        assert higher["low"] > lower["high"]
+    assert {one["better"] for one in proof["pairs"]} == {"first"}
+
+
+def test_probe_does_not_claim_to_know(shown: Shown) -> None:
+    """The starter fails nearly every item before and after: nobody can tell what it forgot."""
+    assert shown.report["proof"]["probe"]["verdict"] == "cannot_tell"
 
 
 def test_advice_belongs_to_the_question(shown: Shown) -> None:
@@ -45,9 +68,11 @@ def test_memory_stays_below_the_promise(shown: Shown) -> None:
 
 
 def test_transcript_shows_every_style(shown: Shown) -> None:
-    """A held-out question with both replies, the table, the address of the chat page."""
+    """A held-out question with all replies, both tables, the address of the chat page."""
     assert shown.output.count("  tuned ") >= 12
+    assert shown.output.count("  prompted ") >= 12
     assert "Did the style take?" in shown.output
+    assert "Who speaks in the style?" in shown.output
     assert "chat page" in shown.output
 
 

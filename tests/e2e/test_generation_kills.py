@@ -16,6 +16,7 @@ from contracts.volume import Volume
 from datagen.library import load_cards
 from datagen.questions import load_banks
 from datagen.scripted import ScriptedTeacher
+from datagen.turns import tasks_for
 from fakes.generating_service import (
     CONCURRENCY,
     DATAGEN,
@@ -84,10 +85,10 @@ def run_with_kills(tmp_path: Path, kills: int, per_style: int) -> int:
 
 def test_dataset_is_whole_after_three_kills(tmp_path: Path) -> None:
     """The short form, for every change."""
-    assert run_with_kills(tmp_path, kills=3, per_style=60) <= 3 * CONCURRENCY
+    assert run_with_kills(tmp_path, kills=3, per_style=60) <= 3 * tasks_for(CONCURRENCY)
 
 
 @pytest.mark.engines
 def test_dataset_is_whole_after_thirty_kills(tmp_path: Path) -> None:
     """The figure of the README: 30 kills, 0 lost, 0 doubled, none paid twice but in flight."""
-    assert run_with_kills(tmp_path, kills=30, per_style=300) <= 30 * CONCURRENCY
+    assert run_with_kills(tmp_path, kills=30, per_style=300) <= 30 * tasks_for(CONCURRENCY)

@@ -2,9 +2,11 @@
 
 30 % of the calls are throttled, broken, hung, cut, garbage, in another language, empty or huge. The
 quota is met exactly, no row is lost or doubled, the teacher's own bill never exceeds the budget,
-and memory stays bounded. The short form runs by default, the long one with `-m engines`.
+and memory stays bounded. The short form runs by default, the long one with `make bench-faults`,
+which shows its figures.
 """
 
+import logging
 import os
 import random
 import re
@@ -23,6 +25,7 @@ from fakes.faulty_teacher import INPUT_DOLLARS, OUTPUT_DOLLARS, FaultyTeacher
 from fakes.generating_service import DATAGEN, Service, acknowledged, served
 from fakes.whole_dataset import expect_whole
 
+logger = logging.getLogger(__name__)
 STYLES = ["gentle", "shy"]
 MOST_MEGABYTES = 512
 PATIENCE_SECONDS = 600
@@ -144,7 +147,7 @@ def run(folder: Path, *, per_style: int, kills: int, black_outs: int, budget: fl
     assert job["state"] == "done", (seed, job)
     assert (ordeal.kills, ordeal.black_outs, ordeal.failed) == (kills, black_outs, 1), seed
     assert ordeal.megabytes < MOST_MEGABYTES, seed
-    expect_whole(
+    again = expect_whole(
         Volume(folder / "data"),
         ordeal.job_id,
         quota=dict.fromkeys(STYLES, per_style),
@@ -152,6 +155,18 @@ def run(folder: Path, *, per_style: int, kills: int, black_outs: int, budget: fl
         asked_seeds=[call["seed"] for call in teacher.calls],
         hint=seed,
     )
+    figures = {
+        "seed": seed,
+        "rows": per_style * len(STYLES),
+        "calls": len(teacher.calls),
+        "asked again": again,
+        "troubles": teacher.troubles,
+        "kills": kills,
+        "black-outs": black_outs,
+        "megabytes": round(ordeal.megabytes),
+        "dollars": round(teacher.dollars, 3),
+    }
+    logger.info("%s", figures)
     return ordeal
 
 
@@ -164,5 +179,6 @@ def test_rows_and_money_survive_a_bad_teacher(tmp_path: Path) -> None:
 @pytest.mark.engines
 def test_rows_and_money_survive_twenty_kills_and_three_black_outs(tmp_path: Path) -> None:
     """The figure of docs/log.md: 2,000 rows."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     ordeal = run(tmp_path, per_style=1000, kills=20, black_outs=3, budget=3.0)
     assert len(ordeal.teacher.troubles) == 8

@@ -6,12 +6,17 @@ from contracts.evaluation import EvaluationReport
 from contracts.job import Job
 from contracts.volume import Volume, read_document
 from datagen.evaluations import EvaluationHandler
+from datagen.probe import load_probe
 from fakes.openai_server import Model, OpenAIServer
-from fakes.styled_dataset import BANKS, DATASET, plain_model
+from fakes.styled_dataset import BANKS, DATASET, SHIPPED, plain_model
 from kit.jobs import JobStore
 from kit.worker import Worker
 
 PER_STYLE = 4
+PROBE = load_probe(SHIPPED / "probe")
+ITEMS = sum(map(len, PROBE.values()))
+# Of four styles: 3 forms x 4 questions, then 3 contestants: 4 questions and 2 x 2 further turns.
+REPLIES = 4 * (3 * 4 + 3 * PER_STYLE + 3 * 2 * 2) + 2 * ITEMS
 
 
 def server_of(tuned: Model) -> OpenAIServer:
@@ -22,7 +27,12 @@ def server_of(tuned: Model) -> OpenAIServer:
 def handler(volume: Volume, server: OpenAIServer) -> EvaluationHandler:
     """Return the handler that asks `server`."""
     return EvaluationHandler(
-        volume, BANKS, "http://serving", transport=server.transport, first_wait=0.0
+        volume,
+        BANKS,
+        "http://serving",
+        probe=PROBE,
+        transport=server.transport,
+        first_wait=0.0,
     )
 
 

@@ -61,7 +61,7 @@ class FaultyTeacher(FakeTeacher):
         trouble = None
         if self.chance.random() < self.share:
             trouble = self.chance.choice(list(Trouble))
-            self.troubles[trouble] = self.troubles.get(trouble, 0) + 1
+            self.troubles[trouble.value] = self.troubles.get(trouble.value, 0) + 1
         if trouble in UNPAID:
             await reply(send, UNPAID[trouble], b"{}", [(b"retry-after", b"0.05")])
             return
@@ -69,7 +69,10 @@ class FaultyTeacher(FakeTeacher):
             {Trouble.WRONG_LANGUAGE: FOREIGN, Trouble.EMPTY: ""}.get(trouble) if trouble else None
         )
         answer = self.charged(body, self.answer(body) if text is None else text)
-        await asyncio.sleep(3600 if trouble is Trouble.TIMEOUT else self.delay)
+        if trouble is Trouble.TIMEOUT:
+            await hung_up(receive)
+            return
+        await asyncio.sleep(self.delay)
         await self.deliver(send, trouble, json.dumps(answer).encode())
 
     async def deliver(self, send: Send, trouble: Trouble | None, content: bytes) -> None:
@@ -92,6 +95,12 @@ class FaultyTeacher(FakeTeacher):
         usage = {"prompt_tokens": sent, "completion_tokens": len(text)}
         self.dollars += (sent * INPUT_DOLLARS + len(text) * OUTPUT_DOLLARS) / 1e6
         return completion(text) | {"usage": usage}
+
+
+async def hung_up(receive: Receive) -> None:
+    """Return once the client has lost its patience."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def reply(send: Send, status: int, content: bytes, headers: Headers | None = None) -> None:

@@ -40,7 +40,9 @@ def free_port() -> int:
 def served(fake: FakeTeacher) -> Iterator[str]:
     """Serve the fake teacher from a thread; yield its base URL."""
     port = free_port()
-    config = uvicorn.Config(fake, port=port, log_level="critical", lifespan="off")
+    config = uvicorn.Config(
+        fake, port=port, log_level="critical", lifespan="off", timeout_graceful_shutdown=5
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()

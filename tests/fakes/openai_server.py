@@ -10,6 +10,7 @@ import httpx
 from starlette.types import Receive, Scope, Send
 
 Messages = list[dict[str, str]]
+TOO_LONG = "This model's maximum context length is 512 tokens. Please reduce the input."
 Model = Callable[[Messages], str]
 
 
@@ -23,20 +24,28 @@ class Fault:
 
 
 class OpenAIServer:
-    """Answers `POST /v1/chat/completions` and `GET /v1/models`.
+    """Answers `POST /v1/chat/completions`, `POST /v1/completions` and `GET /v1/models`.
 
     Args:
-        models: by name, a function from the messages to the reply.
+        models: by name, a function from the messages to the reply; outside a chat the text to go
+            on with is the only message, of the role `text`.
         faults: given out before answers, one for each request.
         api_key: required as a bearer token where it is set.
+        context: characters of a prompt; a longer one is refused as vLLM words it.
     """
 
     def __init__(
-        self, models: dict[str, Model], *, faults: Iterable[Fault] = (), api_key: str | None = None
+        self,
+        models: dict[str, Model],
+        *,
+        faults: Iterable[Fault] = (),
+        api_key: str | None = None,
+        context: int = 100_000,
     ) -> None:
         self.models = models
         self.faults = list(faults)
         self.api_key = api_key
+        self.context = context
         self.requests: list[dict[str, Any]] = []
         self.in_flight = 0
         self.most_in_flight = 0
@@ -70,7 +79,7 @@ class OpenAIServer:
             return error(401, "Unauthorized")
         if scope["path"] == "/v1/models":
             return answer({"object": "list", "data": [{"id": name} for name in self.models]})
-        if scope["path"] != "/v1/chat/completions":
+        if scope["path"] not in ("/v1/chat/completions", "/v1/completions"):
             return error(404, "no such route")
         if self.faults:
             return self.faults.pop(0)
@@ -81,7 +90,12 @@ class OpenAIServer:
         model = self.models.get(request["model"])
         if model is None:
             return error(404, f"The model `{request['model']}` does not exist.")
-        text = model(request["messages"])
+        said = request.get("messages") or [{"role": "text", "content": request["prompt"]}]
+        if sum(len(message["content"]) for message in said) > self.context:
+            return error(400, TOO_LONG)
+        text = model(said)
+        if "prompt" in request:
+            return answer({"choices": [{"index": 0, "text": text, "finish_reason": "stop"}]})
         choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
         return answer({"object": "chat.completion", "choices": [{"index": 0, **choice}]})
 

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from contracts.dataset import Conditioning, Counts
-from contracts.sample import Rejected, RejectReason, Sample
+from contracts.sample import Rejected, RejectReason, Sample, Turn
 from contracts.style import StyleVersion
 from contracts.volume import Volume
 from datagen.app import create_app
@@ -20,10 +20,12 @@ from fakes.styled_dataset import STYLES, samples
 
 FIRST = "made-20260101-0000aa"
 REASONS = (RejectReason.OFF_STYLE, RejectReason.TOO_SHORT, RejectReason.MALFORMED)
+# What was said before the first refused row.
+EARLIER = (Turn(user="今天好累。", assistant="哼，谁让你熬夜啦！"),)
 
 
 def refused_rows() -> list[Rejected]:
-    """Return three rows that the gates refused: one for each of REASONS."""
+    """Return three refused rows, one for each of REASONS; the first stands in a dialogue."""
     replies = ("先歇一会儿，再慢慢想办法，总会好起来的。", "嗯。", "")
     return [
         Rejected(
@@ -34,6 +36,8 @@ def refused_rows() -> list[Rejected]:
             reply=reply,
             reason=reason,
             detail="planted",
+            turn=0 if number else len(EARLIER),
+            history=[] if number else list(EARLIER),
         )
         for number, (reason, reply) in enumerate(zip(REASONS, replies, strict=True))
     ]

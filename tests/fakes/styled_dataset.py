@@ -100,13 +100,25 @@ def styled_model(shown: dict[str, str] | None = None) -> Model:
     by_prompt = {style.system_prompt: style for style in STYLES.values()}
 
     def reply(messages: Messages) -> str:
-        asked = by_prompt[messages[0]["content"]]
+        asked = by_prompt.get(messages[0]["content"])
+        if asked is None:  # no style prompt: an item of the probe
+            return plain_model(messages)
         style = STYLES[(shown or {}).get(asked.id, asked.id)]
         situation = BANKS[asked.language].recognise(messages[-1]["content"])
         advice = situation.advice if situation else "…"
         return styled_reply(style, advice, random.Random(messages[-1]["content"]))
 
     return reply
+
+
+def led_model(messages: Messages) -> str:
+    """Answer as the starter does: plainly in a chat, in the style of a script every other time."""
+    script = messages[0]["content"]
+    if messages[0]["role"] != "text" or len(script) % 2:
+        return plain_model([{"role": "user", "content": script.rstrip().splitlines()[-1]}])
+    style = next(one for one in STYLES.values() if getattr(one.description, one.language) in script)
+    situation = BANKS[style.language].recognise(script)
+    return styled_reply(style, situation.advice if situation else "…", random.Random(script))
 
 
 def echoing_model(messages: Messages) -> str:

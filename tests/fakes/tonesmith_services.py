@@ -112,6 +112,17 @@ EVALUATION: dict[str, Any] = {
     "confusion": {"calm": {"calm": 19, "loud": 1}},
     "classifier_accuracy": 0.99,
 }
+ESTIMATE = {
+    "rows": 300,
+    "calls": 340,
+    "input_tokens": 90_000,
+    "output_tokens": 20_000,
+    "dollars": 1.25,
+    "budget_left": 3.0,
+    "seconds": 120.0,
+    "measured_calls": 2,
+    "assumptions": ["the mean of 2 calls"],
+}
 REPLIES = [
     {
         "contestant": contestant,
@@ -165,6 +176,7 @@ class FakeServices:
         self.jobs = {
             "/datasets": job("dataset", "demo-1"),
             "/evaluations": job("evaluation", "evaluation-1"),
+            "/questions": job("questions", "questions-1"),
             "/runs": job("run", "run-1", result={"model_id": MODEL["id"]}),
             "/promotions": job(
                 "promotion",

@@ -22,6 +22,9 @@ from tonesmith.commands import (
     jobs,
     logs,
     models,
+    quality,
+    questions,
+    review,
     runs,
     stack,
     status,
@@ -45,8 +48,9 @@ def build() -> typer.Typer:
     )
     app.add_typer(styles.app, name="styles")
     app.add_typer(jobs.app, name="job")
-    start, make = (doctor, demo, stack, logs), (data, advise, train, runs, evaluate)
-    for register in (*start, *make, models, export, chat, status):
+    app.add_typer(review.app, name="review")
+    start, make = (doctor, demo, stack, logs), (questions, data, quality, advise, train)
+    for register in (*start, *make, runs, evaluate, models, export, chat, status):
         register.add_to(app)
     return app
 

@@ -19,3 +19,21 @@ def checked(body: type[Body], **values: object) -> Body:
         raise InvalidInputError(
             told.message, field=told.field, hint="see the options: add --help"
         ) from error
+
+
+def conditions(pairs: list[str] | None) -> dict[str, object]:
+    """Return `name=value` options by name; `rows=3,5` is a list.
+
+    Raises InvalidInputError where there is no `=`, or a name comes twice.
+    """
+    found: dict[str, object] = {}
+    for pair in pairs or []:
+        name, equals, value = pair.partition("=")
+        if not equals or not name or name in found:
+            raise InvalidInputError(
+                f"{pair[:80]!r} is no condition of its own",
+                field=name or None,
+                hint="write each once, as name=value",
+            )
+        found[name] = value.split(",") if name == "rows" else value
+    return found

@@ -54,18 +54,24 @@ def test_model_passes_the_parity_gate(model: ModelManifest) -> None:
     assert model.engine.llamafactory == "0.9.5"
 
 
-def test_evaluation_asks_both_contestants(
+def test_evaluation_asks_all_contestants(
     stack: ComposeProject, dataset: DatasetManifest, staged: str, figures: Figures
 ) -> None:
     """datagen reaches serving over the network, with the key, and writes the report."""
     with stack.datagen() as datagen:
-        request = EvaluationRequest(dataset_id=dataset.id, tuned=staged, per_style=2)
+        request = EvaluationRequest(
+            dataset_id=dataset.id, tuned=staged, per_style=2, prompt_questions=1, conversations=1
+        )
         began = time.monotonic()
         job = datagen.evaluation_jobs.wait(datagen.evaluate(request).id)
         assert job.state is JobState.DONE, job.error
         replies = datagen.replies(job.id)
     figures["evaluation_seconds"] = round(time.monotonic() - began, 1)
-    assert Counter(reply.contestant for reply in replies) == {"base": 6, "tuned": 6}
+    assert Counter(reply.contestant for reply in replies) == {
+        "base": 6,
+        "prompted": 6,
+        "tuned": 6,
+    }
     assert all(reply.reply.strip() for reply in replies)
 
 

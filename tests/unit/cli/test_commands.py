@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fakes.tonesmith_services import MODEL, STATUS, FakeServices, error, job
+from fakes.tonesmith_services import ESTIMATE, MODEL, STATUS, FakeServices, error, job
 
 from .conftest import Call
 
@@ -17,6 +17,21 @@ def body_of(fake: FakeServices, path: str) -> dict[str, object]:
     body = json.loads(found[-1].content)
     assert isinstance(body, dict)
     return body
+
+
+def test_estimate_says_what_a_generation_takes_and_starts_none(
+    call: Call, fake: FakeServices
+) -> None:
+    """Rows, calls, costs and what they rest on; with prices or without."""
+    fake.answers["POST /datasets/estimate"] = lambda _: httpx.Response(200, json=ESTIMATE)
+    shown = call("generate", "--per-style", "7", "--estimate").out
+    assert "1.25 dollars of the 3.00 that are left" in " ".join(shown.split())
+    assert "the mean of 2 calls" in " ".join(shown.split())
+    unknown = ESTIMATE | {"dollars": None, "budget_left": None}
+    fake.answers["POST /datasets/estimate"] = lambda _: httpx.Response(200, json=unknown)
+    assert call("generate", "--estimate", "--json").json["dollars"] is None
+    assert "costs unknown" in call("generate", "--estimate").out
+    assert {request.url.path for request in fake.requests} == {"/datasets/estimate"}
 
 
 def test_generate_follows_the_job_to_its_dataset(call: Call, fake: FakeServices) -> None:
@@ -190,7 +205,7 @@ def test_jobs_of_every_kind_are_found_by_id(call: Call, fake: FakeServices) -> N
     assert "evaluation-1" in call("job", "cancel", "evaluation-1").out
     assert "run-1" in call("job", "resume", "run-1").out
     assert call("job", "watch", "promotion-1", "--json").json["state"] == "done"
-    assert len(call("job", "list", "--json").json) == 5
+    assert len(call("job", "list", "--json").json) == 6
     assert call("job", "watch", "nothing").code == 2
 
 

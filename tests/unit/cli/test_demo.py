@@ -133,7 +133,7 @@ def test_transcript_shows_both_replies_of_one_question() -> None:
     replies = [Reply.model_validate(reply) for reply in REPLIES]
     only_base = replies[0].model_copy(update={"question": "Only base?"})
     assert exchanges([only_base, *replies]) == {
-        "calm": ("Why [so] late?", "base reply", "tuned reply")
+        "calm": ("Why [so] late?", {"base": "base reply", "tuned": "tuned reply"})
     }
     console = Console(file=io.StringIO(), width=200)
     show_transcript(console, [StyleVersion.model_validate(STYLE)], replies)
@@ -194,7 +194,8 @@ def test_report_has_exactly_the_agreed_shape(fake: FakeServices, board: Board) -
     demo.board = board
     outcome = Journey(session(fake), board).walk()
     found = json.loads(demo.report(outcome, 5).model_dump_json())
-    assert set(found) == {"stages", "peak_memory_bytes", "engines", "styles", "samples"}
+    keys = {"stages", "peak_memory_bytes", "engines", "styles", "samples", "proof"}
+    assert set(found) == keys
     assert found["engines"] == {"llamafactory": "0.9.5", "vllm": "0.32.0", "torch": "2.13.0"}
     assert found["samples"] == {"accepted": 10, "rejected": {"echo": 2}}
     assert found["styles"] == [

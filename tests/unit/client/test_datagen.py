@@ -11,7 +11,7 @@ from client.datagen import DatagenClient
 from contracts.dataset import DatasetRequest, ImportRequest
 from contracts.evaluation import EvaluationRequest
 from contracts.review import ReviewQuery
-from fakes.tonesmith_services import REPLIES, FakeServices
+from fakes.tonesmith_services import ESTIMATE, REPLIES, FakeServices
 
 
 @pytest.fixture
@@ -42,6 +42,14 @@ def test_idempotency_key_travels(fake: FakeServices, datagen: DatagenClient) -> 
     assert job.id == "demo-1"
     assert fake.requests[0].headers["Idempotency-Key"] == "abc"
     assert json.loads(fake.requests[0].content)["per_style"] == 3
+
+
+def test_estimate_asks_for_so_many_calls(fake: FakeServices, datagen: DatagenClient) -> None:
+    """The request is the body, the calls that may be paid for it the query."""
+    fake.answers["POST /datasets/estimate"] = lambda _: httpx.Response(200, json=ESTIMATE)
+    assert datagen.estimate(DatasetRequest(per_style=3), calls=2).dollars == 1.25
+    assert json.loads(fake.requests[0].content)["per_style"] == 3
+    assert fake.requests[0].url.params["calls"] == "2"
 
 
 def test_import_sends_the_file(fake: FakeServices, datagen: DatagenClient, tmp_path: Path) -> None:

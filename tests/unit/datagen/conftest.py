@@ -1,5 +1,6 @@
 """What the tests of generation, gates and imports share."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,3 +64,12 @@ def services(settings: Settings) -> Iterator[Services]:
     services = open_services(settings)
     yield services
     services.store.close()
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """Gives the logs back to pytest after a command has taken them."""
+    handlers, level = list(logging.root.handlers), logging.root.level
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)

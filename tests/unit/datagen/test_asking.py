@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from datagen.asking import (
-    Answer,
     CallFailedError,
     RefusedError,
     Teacher,
@@ -16,6 +15,7 @@ from datagen.asking import (
     read_answer,
 )
 from datagen.budget import Ledger
+from datagen.endpoint import Answer
 from datagen.errors import TeacherDownError, TeacherSetupError
 from datagen.metrics import Metrics
 from datagen.prices import Prices

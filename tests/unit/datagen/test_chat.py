@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from contracts.sample import Message
-from datagen.chat import ATTEMPTS, Answer, ChatClient, Sampling, is_seconds
+from datagen.chat import ATTEMPTS, Answer, ChatClient, PromptTooLongError, Sampling, is_seconds
 from fakes.openai_server import Fault, OpenAIServer
 from kit.errors import InvalidInputError, UnauthorizedError, UnavailableError
 
@@ -41,6 +41,27 @@ async def test_question_is_sent_as_the_dataset_words_it() -> None:
             "temperature": 0.0,
         }
     ]
+
+
+async def test_script_is_gone_on_with_to_the_end_of_its_line() -> None:
+    """Outside a chat: the text itself goes out, and a line end stops the reply."""
+    server = OpenAIServer({"base": hello})
+    async with httpx.AsyncClient(transport=server.transport, base_url="http://x") as http:
+        answer = await ChatClient(http).write_on("base", "Somebody asks.\n", Sampling())
+    assert answer == Answer("Good day.", "stop")
+    assert (server.requests[0]["prompt"], server.requests[0]["stop"]) == (
+        "Somebody asks.\n",
+        ["\n"],
+    )
+
+
+async def test_prompt_over_the_context_is_an_error_of_its_own() -> None:
+    """So that a caller can make it shorter; it is no other refusal."""
+    with pytest.raises(PromptTooLongError, match="context length"):
+        await ask(OpenAIServer({"tuned": hello}, context=3))
+    with pytest.raises(InvalidInputError) as other:
+        await ask(OpenAIServer({"tuned": hello}, faults=[Fault(400, body=b"bad seed")]))
+    assert not isinstance(other.value, PromptTooLongError)
 
 
 async def test_seed_is_sent_when_replies_are_drawn() -> None:

@@ -45,6 +45,20 @@ def test_exaggeration_is_no_crisis(
     assert crisis_of(screens, language, [text]) is None
 
 
+def test_english_signs_are_words(screens: dict[Language, Screen]) -> None:
+    """So a text without a Latin letter needs no look: no pattern finds anything in one."""
+    file = screens["en"].file
+    patterns = [
+        *file.idioms,
+        *file.incitement,
+        *(sign for kind in KINDS for sign in file.signs[kind]),
+    ]
+    texts = [text for language, _, text in SAID if language == "zh"]
+    without = [re.sub("[a-z]", "", text, flags=re.IGNORECASE) for text in texts]
+    for pattern in patterns:
+        assert not any(re.search(pattern, text, re.IGNORECASE) for text in [*without, "", "123 !?"])
+
+
 def test_crisis_in_the_other_language_or_an_earlier_turn_counts(
     screens: dict[Language, Screen],
 ) -> None:

@@ -57,7 +57,7 @@ async def test_estimate_is_near_what_the_generation_takes(
     assert (said.rows, said.measured_calls) == (80, 12)
     assert said.calls == pytest.approx(board.calls, rel=0.33)
     assert said.dollars == pytest.approx(teacher.ledger.total - before, rel=0.33)
-    assert len(said.assumptions) == 4
+    assert len(said.assumptions) == 5
     await teacher.close()
 
 

@@ -9,14 +9,16 @@ import pytest
 from contracts.durable import digest_differences
 from contracts.evaluation import EvaluationManifest
 from contracts.job import JobState
+from contracts.proof import Reason
 from contracts.volume import Volume, read_document
 from datagen.evaluate import journalled
-from fakes.evaluation_jobs import PER_STYLE, handler, report_of, run, server_of, submit
+from fakes.evaluation_jobs import PER_STYLE, REPLIES, handler, report_of, run, server_of, submit
 from fakes.openai_server import OpenAIServer
 from fakes.styled_dataset import (
     STYLES,
     echoing_model,
     imported,
+    led_model,
     plain_model,
     publish_dataset,
     samples,
@@ -65,13 +67,72 @@ async def test_styled_model_is_found_to_have_taken(volume: Volume, store: JobSto
     assert report.difference.interval.low > 0
 
 
+async def test_tuned_ranks_over_prompted_over_base(volume: Volume, store: JobStore) -> None:
+    """A base that a script leads, half the time, lies between the base and the tuned model."""
+    submit(store, per_style=20, models=["noise"])
+    models = {"base": led_model, "tonesmith": styled_model(), "noise": lambda _: "\ufffd\ufffd"}
+    job = await run(store, volume, OpenAIServer(models))
+    assert job.error is None
+    report = report_of(volume)
+    assert (report.verdict, report.reasons) == ("took", [])
+    ranked = [(rank.place, rank.contestant) for rank in report.ranking]
+    assert ranked[:2] == [(1, "tuned"), (2, "prompted")]
+    assert {name for _, name in ranked[2:]} == {"base", "noise"}
+    tuned, prompted, base, _ = (rank.strength.interval for rank in report.ranking)
+    assert tuned.low > prompted.high > prompted.low > base.high
+    assert {choice.form for choice in report.prompts} == {"text"}
+    assert {drift.contestant for drift in report.drift} == {"base", "prompted", "tuned", "noise"}
+    assert report.probe is not None
+    assert report.probe.verdict == "cannot_tell"
+    bits = {one.contestant: one.surprisal for one in report.figures if one.style == "gentle"}
+    assert bits["noise"]
+    assert bits["tuned"]
+    assert bits["noise"].value > bits["tuned"].value + 4
+
+
+async def test_broken_model_is_refused_with_its_reasons(volume: Volume, store: JobStore) -> None:
+    """A spoiled adapter that says nothing but broken characters."""
+    submit(store)
+    await run(store, volume, server_of(lambda _: "\ufffd\ufffd"))
+    report = report_of(volume)
+    assert report.verdict == "not"
+    assert {Reason.BELOW_BASE, Reason.BROKEN_REPLIES, Reason.OFF_TOPIC} <= set(report.reasons)
+
+
+async def test_plain_evaluation_asks_no_more_than_it_did(volume: Volume, store: JobStore) -> None:
+    """Without prompted, turns and probe there are base and tuned, as in older reports."""
+    submit(store, prompted=False, turns=1, probe=False)
+    server = server_of(styled_model())
+    await run(store, volume, server)
+    report = report_of(volume)
+    assert len(server.requests) == 8 * PER_STYLE
+    assert (report.verdict, set(report.contestants)) == ("took", {"base", "tuned"})
+    assert (report.prompts, report.drift, report.probe) == ([], [], None)
+
+
+async def test_judge_that_is_not_there_is_a_clear_error(volume: Volume, store: JobStore) -> None:
+    """Before anybody is asked, with the way out."""
+    submit(store, judge=True)
+    server = server_of(styled_model())
+    job = await run(store, volume, server)
+    assert job.error is not None
+    assert (job.error.field, server.requests) == ("judge", [])
+
+
 async def test_published_folder_describes_itself(volume: Volume, store: JobStore) -> None:
     """The manifest names every file with its digest, and nothing is left beside it."""
     submit(store)
     await run(store, volume, server_of(styled_model()))
     folder = volume.evaluation("eval-1")
     manifest = read_document(folder / "manifest.json", EvaluationManifest)
-    assert sorted(manifest.files) == ["replies.jsonl", "report.html", "report.json"]
+    assert sorted(manifest.files) == [
+        "dialogues.jsonl",
+        "probe.jsonl",
+        "replies.jsonl",
+        "report.html",
+        "report.json",
+        "selection.jsonl",
+    ]
     assert digest_differences(folder, manifest.files) == []
     assert volume.published("evaluations") == ["eval-1"]
     assert [path.name for path in folder.parent.iterdir()] == ["eval-1"]
@@ -82,7 +143,10 @@ async def test_shuffled_labels_are_found_not_to_have_taken(volume: Volume, store
     submit(store)
     await run(store, volume, server_of(styled_model(SHUFFLED)))
     report = report_of(volume)
-    assert report.verdict == "not"
+    assert (report.verdict, report.reasons[-2:]) == (
+        "not",
+        [Reason.WRONG_STYLE, Reason.NO_BETTER_THAN_PROMPT],
+    )
     assert report.contestants["tuned"].accuracy <= 0.1
 
 
@@ -91,7 +155,10 @@ async def test_random_tones_are_found_not_to_have_taken(volume: Volume, store: J
     random_tone = styled_model()
 
     def any_tone(messages: list[dict[str, str]]) -> str:
-        own = next(s for s in STYLES.values() if s.system_prompt == messages[0]["content"])
+        asked = messages[0]["content"]
+        own = next((s for s in STYLES.values() if s.system_prompt == asked), None)
+        if own is None:  # the probe
+            return plain_model(messages)
         other = STYLES[SHUFFLED[own.id]] if len(messages[-1]["content"]) % 2 else own
         system = {"role": "system", "content": other.system_prompt}
         return random_tone([system, *messages[1:]])
@@ -141,7 +208,7 @@ async def test_killed_evaluation_goes_on_where_it_was(volume: Volume, store: Job
     enough = asyncio.Event()
 
     def counting(messages: list[dict[str, str]]) -> str:
-        if len(server.requests) >= 12:
+        if len(server.requests) >= 60:
             enough.set()
         return plain_model(messages)
 
@@ -154,13 +221,13 @@ async def test_killed_evaluation_goes_on_where_it_was(volume: Volume, store: Job
     with pytest.raises(asyncio.CancelledError):
         await task
     staging = volume.staging(volume.evaluation("eval-1"))
-    kept = len(journalled(staging / "replies.jsonl"))
-    assert kept >= 1
+    kept = sum(len(journalled(path)) for path in staging.glob("*.jsonl"))
+    assert journalled(staging / "replies.jsonl")
     assert volume.published("evaluations") == []
     store._requeue_orphans()
     again = server_of(styled_model())
     assert (await run(store, volume, again)).state is JobState.DONE
-    assert len(again.requests) == 8 * PER_STYLE - kept
+    assert len(again.requests) == REPLIES - kept
 
 
 async def test_job_killed_after_publication_is_done(volume: Volume, store: JobStore) -> None:
@@ -194,7 +261,11 @@ async def test_progress_counts_replies(volume: Volume, store: JobStore) -> None:
     """The last progress says that all replies are in."""
     submit(store)
     job = await run(store, volume, server_of(styled_model()))
-    assert (job.progress.stage, job.progress.done, job.progress.total) == ("publish", 32, 32)
+    assert (job.progress.stage, job.progress.done, job.progress.total) == (
+        "publish",
+        REPLIES,
+        REPLIES,
+    )
 
 
 async def test_unknown_model_fails_the_job_with_a_way_out(volume: Volume, store: JobStore) -> None:

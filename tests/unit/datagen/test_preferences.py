@@ -107,3 +107,22 @@ def test_row_is_what_the_converter_reads(conditioning: str, prefix: str, system:
         "match": "question",
         "source": "contrast",
     }
+
+
+def test_later_turn_is_not_set_against_an_opening_of_its_situation() -> None:
+    """Of two rows about one situation the one that is as far into its dialogue is taken."""
+    turn = Turn(user="一", assistant="哼")
+    deep = row("tsundere", 1, "后来呢", situation="work/angry").model_copy(
+        update={"history": [turn]}
+    )
+    opening = row("gentle", 2, "开头", situation="work/angry")
+    later = row("gentle", 3, "后面", situation="work/angry").model_copy(update={"history": [turn]})
+    found = {pair.chosen.slot: pair for pair in pairs([deep, opening, later], 1)}
+    assert found[deep.slot].match == "situation"
+    assert found[deep.slot].rejected.slot == later.slot
+
+
+def test_safe_reply_is_neither_chosen_nor_rejected() -> None:
+    """A person in a crisis is answered the same in every style."""
+    safe = row("tsundere", 1, "问").model_copy(update={"safety": "suicide"})
+    assert list(pairs([safe, row("gentle", 2, "问")], 1)) == []

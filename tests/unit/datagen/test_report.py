@@ -3,21 +3,28 @@
 from html.parser import HTMLParser
 
 import pytest
+from markupsafe import escape
 
 from contracts.evaluation import (
     ClassifierScore,
+    ContestantScore,
     EvaluationReport,
     EvaluationRequest,
-    Interval,
     ModelFigures,
     Reply,
+    StyleScore,
 )
 from contracts.identity import now
-from datagen.report import failures, pairs_of, percent, points, render_report, samples, span
-from datagen.verdict import score_replies
+from contracts.interval import Interval
+from contracts.proof import Reason, Verdict
+from datagen.page import TEMPLATES, percent, points, span
+from datagen.report import exchanges, failures, gain_over_prompt, render_report, samples
+from datagen.words import words
+from fakes.proof_report import proof_report, replies_of
 from fakes.styled_dataset import STYLES
 
 ATTACK = "<script>alert('x')</script><img src=https://evil.example/a.png>"
+MODULES = ("report", "page", "words", "charts", "report_card_page")
 VOID = {"meta", "input", "br", "link", "img", "hr"}
 
 
@@ -44,26 +51,46 @@ def every(per_style: int = 2) -> list[Reply]:
     return [reply for style in STYLES for n in range(per_style) for reply in judged(style, n)]
 
 
-def report(replies: list[Reply], accuracy: float = 1.0) -> EvaluationReport:
-    """Return the report on `replies`."""
-    judge = ClassifierScore(
-        trained_rows=60, heldout_rows=9, accuracy=accuracy, interval=Interval(low=0.7, high=1)
+def contestant(name: str) -> ContestantScore:
+    """Return a contestant's figures as the first release wrote them."""
+    return ContestantScore(
+        accuracy=0.9, on_topic=None, distinct_2=0.5, mean_characters=40, defects={}, model=name
     )
-    return score_replies(
-        replies,
-        report_id="eval-x",
+
+
+def report(replies: list[Reply], verdict: Verdict = "took") -> EvaluationReport:
+    """Return a report as the first release wrote it: two contestants, and shares only."""
+    names = list(dict.fromkeys(reply.style for reply in replies))
+    return EvaluationReport(
+        id="eval-x",
         created_at=now(),
         request=EvaluationRequest(dataset_id="styled-1"),
-        classifier=judge,
+        styles=[
+            StyleScore(
+                id=name,
+                replies=4,
+                base_accuracy=0.1,
+                tuned_accuracy=0.9,
+                on_topic=None,
+                tuned_interval=Interval(low=0.7, high=0.97),
+            )
+            for name in names
+        ],
+        contestants={name: contestant(name) for name in ("base", "tuned")},
+        confusion={"gentle": {"tsundere": 1}},
+        classifier_accuracy=0.96,
+        verdict=verdict,
         questions="dataset",
         conditioning="system",
-        languages={name: card.language for name, card in STYLES.items()},
+        classifier=ClassifierScore(
+            trained_rows=60, heldout_rows=9, accuracy=0.96, interval=Interval(low=0.7, high=1)
+        ),
     )
 
 
-def page(replies: list[Reply], accuracy: float = 1.0) -> str:
+def page(replies: list[Reply], verdict: Verdict = "took") -> str:
     """Return the page on `replies`."""
-    return render_report(report(replies, accuracy), replies, list(STYLES.values()))
+    return render_report(report(replies, verdict), replies, list(STYLES.values()))
 
 
 class Outline(HTMLParser):
@@ -118,43 +145,40 @@ def test_replies_are_escaped() -> None:
 def test_page_speaks_both_languages() -> None:
     """Headline and style names are there in Chinese and English; Chinese opens first."""
     text = page(every())
-    for words in ("风格学会了", "The style took", "温柔", "Dry British butler"):
-        assert words in text
+    for told in ("风格学会了", "The style took", "温柔", "Dry British butler"):
+        assert told in text
     assert text.index('id="to-zh" class="switch" checked') > 0
 
 
 @pytest.mark.parametrize(
-    ("tuned", "accuracy", "headline"),
+    ("verdict", "headline"),
     [
-        (None, 1.0, "The style took"),
-        ("gentle", 1.0, "The style did not take"),
-        (None, 0.4, "No verdict"),
+        ("took", "The style took"),
+        ("partly", "The style took in part"),
+        ("not", "The style did not take"),
+        ("unclear", "No verdict"),
     ],
 )
-def test_headline_states_the_verdict(tuned: str | None, accuracy: float, headline: str) -> None:
+def test_headline_states_the_verdict(verdict: Verdict, headline: str) -> None:
     """One sentence says how it went."""
-    rows = [
-        reply
-        for style in ("tsundere", "dry-butler")
-        for n in range(20)
-        for reply in judged(style, n, predicted=tuned)
-    ]
-    assert '<h1><span class="zh"' in page(rows, accuracy)
-    assert f">{headline}</span>" in page(rows, accuracy)
+    assert f'<h1><span class="zh" lang="zh-Hans">{words()[f"verdict.{verdict}"].zh}' in page(
+        every(), verdict
+    )
+    assert f">{headline}</span></h1>" in page(every(), verdict)
 
 
 def test_failures_are_shown_not_hidden() -> None:
     """A reply in another tone stands among the failures, with the tone it was taken for."""
     rows = [*every(), *judged("gentle", 9, tuned="哼！", predicted="tsundere")]
-    assert [pair.tuned.number for pair in failures(pairs_of(rows))] == [9]
-    assert "1 tuned replies that went wrong" in page(rows)
+    assert [pair.tuned.number for pair in failures(exchanges(rows))] == [9]
+    assert "Tuned replies that went wrong: 1" in page(rows)
     assert "No tuned reply is in another tone" in page(every())
 
 
 def test_samples_are_the_first_not_the_best() -> None:
     """A bad first reply is shown although a better one follows."""
     rows = [*judged("gentle", 0, predicted="tsundere"), *judged("gentle", 1)]
-    shown = samples(pairs_of(rows))["gentle"]
+    shown = samples(exchanges(rows))["gentle"]
     assert shown[0].tuned.predicted_style == "tsundere"
 
 
@@ -173,7 +197,7 @@ def test_percent_rounds_honestly() -> None:
 
 def test_points_and_span_are_readable() -> None:
     """A real minus sign, a sign on gains, whole numbers."""
-    assert (points(0.784), points(-0.05), points(0)) == ("+78", "−5", "+0")
+    assert (points(0.784), points(-0.05), points(0)) == ("+78", "−5", "0")
     assert span(Interval(low=0.914, high=0.971)) == "91–97"
     assert span(None) == ""
 
@@ -184,7 +208,7 @@ def test_trainers_figures_are_shown_as_what_they_are() -> None:
     figures = ModelFigures(model_id="m-20300101-00000a", metrics=metrics)
     found = report(every()).model_copy(update={"trained": figures})
     text = render_report(found, every(), list(STYLES.values()))
-    for words in (
+    for told in (
         "Measured at the training",
         "训练时量的",
         "0.221",
@@ -192,6 +216,59 @@ def test_trainers_figures_are_shown_as_what_they_are() -> None:
         "64.4",
         figures.model_id,
     ):
-        assert words in text
-    assert "7.77" not in text
+        assert told in text
+    assert "7.77" not in text.partition('class="json"')[0]
     assert "Measured at the training" not in page(every())
+
+
+def test_whole_page_shows_every_contestant_and_stays_whole() -> None:
+    """Ranking, pictures, differences, drift, probe and judge: nothing is fetched, all is closed."""
+    cards = list(STYLES.values())
+    names = ["tuned", "prompted", "base", "tuned-long"]
+    strengths = {"tuned": 0.9, "prompted": 0.5, "base": 0.1, "tuned-long": 0.88}
+    found = proof_report(cards, strengths=strengths)
+    text = render_report(found, replies_of(cards, names), cards)
+    outline = Outline(text)
+    assert (outline.open, outline.unbalanced, outline.links) == ([], [], [])
+    for told in (
+        "Prompted",
+        "提示词",
+        "served-tuned-long",
+        "Does it last over a conversation",
+        "Nothing was lost",
+        "What it may have forgotten",
+        "The judge is the teacher’s model",
+        "Spearman",
+    ):
+        assert told in text
+    assert text.index("podium") < text.index("Style by style") < text.index("Side by side")
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_is_said_in_words(reason: Reason) -> None:
+    """Why a style did not take stands below the headline, in both languages."""
+    cards = list(STYLES.values())
+    found = proof_report(cards, verdict="not", reasons=[reason])
+    text = render_report(found, replies_of(cards, ["tuned", "base"]), cards)
+    label = words()[f"reason.{reason.value}"]
+    assert escape(label.zh) in text
+    assert escape(label.en) in text
+
+
+def test_a_prompt_that_wins_is_said_so() -> None:
+    """The gain over the prompt is negative where the prompted base is the stronger one."""
+    cards = list(STYLES.values())
+    found = proof_report(cards, strengths={"tuned": 0.5, "prompted": 0.8, "base": 0.1})
+    gain = gain_over_prompt(found)
+    assert gain
+    assert gain.value == pytest.approx(-0.3)
+    assert gain.interval.low < gain.value < gain.interval.high
+    assert "−30" in render_report(found, replies_of(cards, ["tuned", "base"]), cards)
+
+
+def test_no_style_is_known_to_the_page() -> None:
+    """Names come from the cards of a report, none is written into our templates or modules."""
+    sources = [*TEMPLATES.iterdir(), *(TEMPLATES.parent / f"{name}.py" for name in MODULES)]
+    told = " ".join(path.read_text(encoding="utf-8") for path in sources)
+    names = [name for card in STYLES.values() for name in (card.id, card.names.zh, card.names.en)]
+    assert [name for name in names if name in told] == []

@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 
 from contracts.durable import digest_differences
-from contracts.review import ReviewChange, ReviewEdit, ReviewPublication, ReviewQuery
-from contracts.sample import Sample, Turn
+from contracts.review import (
+    ReviewChange,
+    ReviewEdit,
+    ReviewFilter,
+    ReviewPublication,
+    ReviewQuery,
+)
+from contracts.sample import RejectReason, Sample, Turn
 from contracts.style import Language
 from contracts.volume import Volume
 from datagen import review_publish
@@ -21,7 +27,7 @@ from datagen.review_publish import held_questions, publish_review
 from datagen.review_store import ReviewStore
 from datagen.text import letters
 from datagen.versions import chain
-from fakes.reviewed import FIRST, lf_rows, publish_first
+from fakes.reviewed import EARLIER, FIRST, lf_rows, publish_first
 from fakes.styled_dataset import samples
 from kit.errors import ConflictError, StorageFullError
 
@@ -94,6 +100,26 @@ def test_decisions_are_summed_up(desk: ReviewDesk, volume: Volume) -> None:
     rescued = [row for row in rows_of(volume, made) if "refused" in row.id]
     assert [row.style for row in rescued] == ["tsundere"]
     assert len({row.slot for row in rows_of(volume, made)}) == summary.kept
+
+
+def test_rescued_dialogue_keeps_what_was_said_before(desk: ReviewDesk, volume: Volume) -> None:
+    """Its earlier turns come along, in both files, and are dropped with it again."""
+    earlier = list(EARLIER)
+    [shown] = desk.page(FIRST, ReviewQuery(reason=RejectReason.OFF_STYLE)).rows
+    assert shown.history == earlier
+    decide(desk, "accept", reason="off_style")
+    made = publish(desk)
+    [row] = [row for row in rows_of(volume, made) if "refused" in row.id]
+    assert row.history == earlier
+    files = [lf_rows(volume.dataset(made), name) for name in ("train", "eval")]
+    turns = [one["history"] for rows in files for one in rows if one["response"] == row.reply]
+    assert turns == [[[earlier[0].user, earlier[0].assistant]]]
+    desk.open(made)
+    again = ReviewChange(revision=0, action="reject", filter=ReviewFilter(text=row.question))
+    desk.change(made, again)
+    desk_made = publish_review(desk, made, ReviewPublication(revision=1)).id
+    dropped = [one for one in read_rejected(volume.dataset(desk_made)) if one.history]
+    assert [one.history for one in dropped if one.reply == row.reply] == [earlier]
 
 
 def test_what_was_held_out_stays_held_out(desk: ReviewDesk, volume: Volume) -> None:

@@ -11,6 +11,7 @@ from datagen.shingles import (
     BANDS,
     GRAM,
     band_keys,
+    grams,
     shingle,
     signature,
     signatures,
@@ -49,6 +50,7 @@ def test_texts_at_once_have_the_grams_of_each_alone() -> None:
     found = shingle(TEXTS)
     for number, text in enumerate(TEXTS):
         assert (found.of(number) == shingle([text]).values).all()
+        assert found.of(number).tolist() == grams(letters(text)).tolist()
 
 
 def test_no_texts_have_no_grams() -> None:

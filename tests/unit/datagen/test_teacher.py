@@ -99,6 +99,50 @@ async def test_request_id_goes_out_and_the_teachers_comes_back() -> None:
     assert answer.request_id == "req-9"
 
 
+async def test_key_and_the_wish_for_no_compression_go_out(tmp_path: Path) -> None:
+    """The SDK's headers stand in every request; what the SDK leaves out does not."""
+    key = tmp_path / "key"
+    key.write_text("sekret")
+    seen: list[dict[bytes, bytes]] = []
+
+    class Noting(FakeTeacher):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            seen.append(dict(scope["headers"]))
+            await super().__call__(scope, receive, send)
+
+    settings = Settings(teacher_api_key_file=key)
+    endpoint = open_teacher(settings, Metrics(), Noting(lambda _: "hello")).endpoint
+    for request in ("r1", "r2"):
+        await endpoint.send(BODY, request)
+    for headers in seen:
+        assert headers[b"authorization"] == b"Bearer sekret"
+        assert headers[b"accept-encoding"] == b"identity"
+        assert headers[b"content-type"] == b"application/json"
+        assert b"openai-organization" not in headers
+    assert [headers[b"x-client-request-id"] for headers in seen] == [b"r1", b"r2"]
+
+
+async def test_half_a_character_goes_out_as_a_question_mark() -> None:
+    """A text from outside may hold half of a surrogate pair, which no request can."""
+    fake = FakeTeacher(lambda _: "hello")
+    await endpoint_of(fake).send({"messages": [{"role": "user", "content": "a\ud800b"}]}, "r1")
+    assert fake.calls[0]["messages"][0]["content"] == "a?b"
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"[]", b'{"error": "busy"}', b'{"error": {"code": 7}}']
+)
+async def test_error_without_a_code_is_judged_by_its_status(body: bytes) -> None:
+    """Whatever stands in an error's body, the status says what it means."""
+
+    class Busy(FakeTeacher):
+        def respond(self, fault: Fault | None, _: dict[str, Any]) -> Response:
+            return 503, JSON, body, []
+
+    with pytest.raises(CallFailedError, match="server"):
+        await endpoint_of(Busy(lambda _: "")).send(BODY, "r1")
+
+
 async def test_account_without_credit_is_a_matter_of_set_up() -> None:
     """It comes as a 429, and no waiting mends it."""
 

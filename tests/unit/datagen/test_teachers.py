@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from datagen.asking import Answer, CallFailedError, RefusedError, Teacher
+from datagen.asking import CallFailedError, RefusedError, Teacher
 from datagen.config import Settings
+from datagen.endpoint import Answer
 from datagen.errors import TeacherDownError
 from datagen.metrics import Metrics
 from datagen.teachers import Teachers, open_teachers

@@ -6,15 +6,12 @@ import pytest
 
 from contracts.evaluation import (
     ClassifierScore,
-    ContestantScore,
-    Difference,
     EvaluationReport,
     EvaluationRequest,
-    Interval,
     Reply,
 )
 from contracts.identity import now
-from datagen.verdict import random_accuracy, score_replies, verdict
+from datagen.verdict import random_accuracy, score_replies
 
 JUDGE = ClassifierScore(trained_rows=100, heldout_rows=20, accuracy=0.95)
 
@@ -85,47 +82,6 @@ def test_topic_is_unknown_when_no_situation_is() -> None:
     found = report(rows)
     assert found.styles[0].on_topic is None
     assert found.contestants["tuned"].on_topic is None
-
-
-def given(
-    tuned: float, low: float, judge: float = 0.95, spread: float = 0.05
-) -> tuple[ContestantScore, Difference, ClassifierScore, float]:
-    """Return what a verdict is made of: accuracy, lower end of the gain, the judge's accuracy."""
-    score = ContestantScore(
-        accuracy=tuned,
-        on_topic=None,
-        distinct_2=0.5,
-        mean_characters=40,
-        defects={},
-        accuracy_interval=Interval(low=tuned - spread, high=tuned + spread),
-    )
-    gain = Difference(value=0.5, interval=Interval(low=low, high=0.9))
-    return score, gain, JUDGE.model_copy(update={"accuracy": judge}), 0.2
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (given(0.95, low=0.6), "took"),
-        (given(0.60, low=0.2), "partly"),
-        (given(0.95, low=-0.01), "not"),
-        (given(0.95, low=0.0), "not"),
-        (given(0.22, low=0.1), "not"),
-        (given(0.95, low=0.6, judge=0.5), "unclear"),
-    ],
-)
-def test_verdict_needs_a_gain_a_tone_and_a_trusted_judge(
-    arguments: tuple[ContestantScore, Difference, ClassifierScore, float], expected: str
-) -> None:
-    """High accuracy alone is no proof: the base may have it too, or the judge may guess."""
-    assert verdict(*arguments) == expected
-
-
-def test_judge_without_heldout_rows_is_not_called_bad() -> None:
-    """No held-out rows say nothing about the judge."""
-    tuned, gain, _, floor = given(0.9, low=0.4)
-    unknown = ClassifierScore(trained_rows=9, heldout_rows=0, accuracy=0)
-    assert verdict(tuned, gain, unknown, floor) == "took"
 
 
 def test_random_accuracy_counts_styles_of_the_same_language() -> None:

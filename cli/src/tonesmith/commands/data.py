@@ -5,11 +5,20 @@ from typing import Annotated
 
 import typer
 
-from contracts.dataset import Conditioning, DatasetRequest, ImportRequest, ImportResult
+from contracts.dataset import (
+    BANK,
+    Conditioning,
+    DatasetManifest,
+    DatasetRequest,
+    ImportRequest,
+    ImportResult,
+)
+from contracts.estimate import CostEstimate
 from contracts.job import JobState
 from tonesmith.asking import checked
 from tonesmith.errors import BAD_INPUT
 from tonesmith.offline import content, import_file
+from tonesmith.screen import Screen
 from tonesmith.session import AsJson, Session, session_of
 from tonesmith.watch import started, watch
 
@@ -20,6 +29,7 @@ Key = Annotated[
 Styles = Annotated[
     list[str] | None, typer.Option("--style", help="Style id; repeat it. Default: all.")
 ]
+Questions = Annotated[str, typer.Option(help="A question set's id; bank: the shipped bank.")]
 Conditioned = Annotated[
     Conditioning, typer.Option("--conditioning", help="How the model is told the style.")
 ]
@@ -37,8 +47,12 @@ def generate(
     name: Annotated[str, typer.Option(help="Name of the dataset.")] = "styled",
     per_style: Annotated[int, typer.Option(help="Accepted rows for each style.")] = 100,
     multi_turn_ratio: Annotated[float, typer.Option(help="Share of dialogues, 0 to 1.")] = 0.2,
+    questions: Questions = BANK,
     conditioning: Conditioned = Conditioning.SYSTEM,
     seed: Annotated[int, typer.Option(help="The same seed asks the same questions.")] = 7,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only say what it would take, after a few calls.")
+    ] = False,
     key: Key = None,
     wait: Wait = True,
     as_json: AsJson = False,
@@ -52,16 +66,24 @@ def generate(
         styles=style or [],
         per_style=per_style,
         multi_turn_ratio=multi_turn_ratio,
+        questions=questions,
         conditioning=conditioning,
         seed=seed,
     )
     with session.datagen() as datagen:
+        if estimate:
+            return show_estimate(datagen.estimate(request), screen)
         job = datagen.generate(request, key=key)
         if not wait:
             return started(job, screen)
         accept = frozenset({JobState.DONE, JobState.INCOMPLETE})
         job = watch(datagen.dataset_jobs, job, screen, accept=accept)
         manifest = datagen.dataset(job.id)
+    show_dataset(manifest, screen)
+
+
+def show_dataset(manifest: DatasetManifest, screen: Screen) -> None:
+    """Show what was accepted and why the rest was not."""
     counts = manifest.counts
     screen.result(
         manifest,
@@ -69,6 +91,18 @@ def generate(
         *(f"  rejected {reason}: {count}" for reason, count in sorted(counts.rejected.items())),
     )
     screen.next_step(f"tonesmith train --dataset {manifest.id}")
+
+
+def show_estimate(found: CostEstimate, screen: Screen) -> None:
+    """Show what a generation would take, and what that rests on."""
+    costs = "costs unknown" if found.dollars is None else f"{found.dollars:.2f} dollars"
+    left = "" if found.budget_left is None else f" of the {found.budget_left:.2f} that are left"
+    screen.result(
+        found,
+        f"[bold]{found.rows}[/] rows: {found.calls} calls, {found.input_tokens} tokens in, "
+        f"{found.output_tokens} out, {found.seconds / 60:.0f} minutes, {costs}{left}",
+        *(f"  {line}" for line in found.assumptions),
+    )
 
 
 def import_data(

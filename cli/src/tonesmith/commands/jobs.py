@@ -69,6 +69,7 @@ def change(session: Session, job_id: str, verb: str, *, as_json: bool) -> None:
 def kinds(datagen: DatagenClient, trainer: TrainerClient) -> list[Jobs]:
     """Return every kind of job."""
     return [
+        datagen.questions.jobs,
         datagen.dataset_jobs,
         datagen.evaluation_jobs,
         trainer.run_jobs,

@@ -24,6 +24,10 @@ NAME = "tonesmith"
 PER_STYLE = 150
 MULTI_TURN_RATIO = 0.2
 QUESTIONS_PER_STYLE = 20
+# Enough of each to be seen, few enough for two slow cores: the demo promises minutes. Conversations
+# are as long as the longest rows of its dataset: at a third turn, which no row teaches, 5 of 12
+# slip into another style (docs/log.md).
+PROMPT_QUESTIONS, CONVERSATIONS, TURNS = 2, 1, 2
 SERVE_SECONDS = 300.0
 
 
@@ -98,9 +102,14 @@ class Journey:
     def evaluate(
         self, datagen: DatagenClient, dataset: DatasetManifest, served: str
     ) -> EvaluationReport:
-        """Ask base and tuned the held-out questions."""
+        """Ask base, prompted base and tuned the held-out questions."""
         request = EvaluationRequest(
-            dataset_id=dataset.id, tuned=served, per_style=QUESTIONS_PER_STYLE
+            dataset_id=dataset.id,
+            tuned=served,
+            per_style=QUESTIONS_PER_STYLE,
+            prompt_questions=PROMPT_QUESTIONS,
+            conversations=CONVERSATIONS,
+            turns=TURNS,
         )
         with self.board.stage("evaluate", "evaluate: did the style take?") as row:
             job = finish(datagen.evaluation_jobs, datagen.evaluate(request), row)

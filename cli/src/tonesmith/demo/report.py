@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from contracts.dataset import Counts
 from contracts.durable import write_atomic
 from contracts.evaluation import EvaluationReport
+from contracts.proof import Drift, ForgettingProbe, PairDifference, Rank, Reason
 
 
 class Engines(BaseModel):
@@ -34,6 +35,18 @@ class SampleCounts(BaseModel):
     rejected: dict[str, int]
 
 
+class Proof(BaseModel):
+    """What the evaluation proved."""
+
+    verdict: str
+    reasons: list[Reason]
+    ranking: list[Rank]
+    pairs: list[PairDifference]
+    prompts: dict[str, str]
+    drift: list[Drift]
+    probe: ForgettingProbe | None
+
+
 class DemoReport(BaseModel):
     """The whole report: seconds by stage, bytes at the peak, and the figures above."""
 
@@ -42,6 +55,7 @@ class DemoReport(BaseModel):
     engines: Engines
     styles: list[StyleFigures]
     samples: SampleCounts
+    proof: Proof
 
 
 def style_figures(report: EvaluationReport) -> list[StyleFigures]:
@@ -50,6 +64,19 @@ def style_figures(report: EvaluationReport) -> list[StyleFigures]:
         StyleFigures(**score.model_dump(include=set(StyleFigures.model_fields)))
         for score in report.styles
     ]
+
+
+def proof_of(report: EvaluationReport) -> Proof:
+    """Return what an evaluation proved: the ranking, and the verdict with its reasons."""
+    return Proof(
+        verdict=report.verdict,
+        reasons=report.reasons,
+        ranking=report.ranking,
+        pairs=report.pairs,
+        prompts={one.style: one.form for one in report.prompts},
+        drift=report.drift,
+        probe=report.probe,
+    )
 
 
 def sample_counts(counts: Counts) -> SampleCounts:

@@ -14,6 +14,7 @@ from tonesmith.demo.memory import MemoryWatch
 from tonesmith.demo.report import (
     DemoReport,
     Engines,
+    proof_of,
     sample_counts,
     style_figures,
     write_report,
@@ -161,6 +162,7 @@ class Demo:
             engines=engines,
             styles=style_figures(outcome.evaluation),
             samples=sample_counts(outcome.dataset.counts),
+            proof=proof_of(outcome.evaluation),
         )
 
     def failure(self, error: Exception) -> CommandError:

@@ -4,18 +4,24 @@ from pathlib import Path
 
 from client.feedback import Votes
 from client.jobs import Jobs
+from client.quality import Quality
+from client.questions import QuestionSets
 from client.reviews import Reviews
 from client.service import Service
 from client.studio import Studio
 from client.versions import Versions
 from contracts.dataset import DatasetManifest, DatasetRequest, ImportRequest, ImportResult
+from contracts.estimate import CostEstimate
 from contracts.evaluation import EvaluationReport, EvaluationRequest, Reply
 from contracts.job import Job
+from contracts.quality import Coverage
 from contracts.sample import Rejected, Sample
 from contracts.style import StyleVersion
 
 # Gating a whole file of rows takes longer than an intent.
 IMPORT_SECONDS = 300.0
+# A few calls of a slow teacher, some of them asked again.
+ESTIMATE_SECONDS = 300.0
 # The most rows that one answer holds.
 PAGE = 1000
 
@@ -48,6 +54,17 @@ class DatagenClient(Service):
     def generate(self, request: DatasetRequest, *, key: str | None = None) -> Job:
         """Start generating a dataset; the job's id is the dataset's."""
         return self.post("/datasets", Job, request.model_dump(mode="json"), key=key)
+
+    def estimate(self, request: DatasetRequest, *, calls: int = 6) -> CostEstimate:
+        """Return what generating `request` would take; `calls` real ones are made, and paid."""
+        return self.send(
+            "POST",
+            "/datasets/estimate",
+            CostEstimate,
+            json=request.model_dump(mode="json"),
+            params={"calls": calls},
+            timeout=ESTIMATE_SECONDS,
+        )
 
     def datasets(self) -> list[DatasetManifest]:
         """Return the manifests of the published datasets."""
@@ -85,6 +102,19 @@ class DatagenClient(Service):
             content=path.read_bytes(),
             timeout=IMPORT_SECONDS,
         )
+
+    def quality(self, dataset_id: str) -> Quality:
+        """Return what the gates have against a dataset."""
+        return Quality(self, dataset_id)
+
+    @property
+    def questions(self) -> QuestionSets:
+        """The question sets."""
+        return QuestionSets(self)
+
+    def coverage(self, dataset_id: str) -> Coverage:
+        """Return how a dataset's rows are spread over styles, emotions and areas."""
+        return self.get(f"/datasets/{dataset_id}/coverage", Coverage)
 
     def review(self, dataset_id: str) -> Reviews:
         """Return the review of a dataset; `open` starts it."""

@@ -2,13 +2,16 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contracts.lineage import Lineage
 from contracts.model import Authored, Name, Recorded, Sha256, Versioned
 from contracts.style import StyleVersion
+
+# Where the questions of a dataset come from when no question set is named.
+BANK = "bank"
 
 
 class Conditioning(StrEnum):
@@ -25,13 +28,26 @@ class DatasetRequest(Authored):
 
     name: Name = "styled"
     styles: list[Name] = Field(default=[], description="empty: every style in the library")
+    questions: Name = Field(default=BANK, description="the shipped bank, or a set's id")
     per_style: int = Field(default=100, ge=1, le=100_000)
     multi_turn_ratio: float = Field(default=0.2, ge=0, le=1)
     turns: int = Field(default=2, ge=1, le=6, description="exchanges in a multi-turn row")
+    turns_least: int | None = Field(
+        default=None, ge=1, le=6, description="spread evenly from this up to turns; none: all turns"
+    )
     conditioning: Conditioning = Conditioning.SYSTEM
     eval_ratio: float = Field(default=0.05, ge=0, le=0.5)
-    max_attempts: int = Field(default=6, ge=1, le=20, description="tries for each row")
+    max_attempts: int = Field(default=6, ge=1, le=20, description="tries for each turn")
     seed: int = Field(default=7, ge=0)
+
+    @model_validator(mode="after")
+    def _turns_are_a_range(self) -> Self:
+        """Refuse a range of turns that is upside down."""
+        if self.turns_least is not None and self.turns_least > self.turns:
+            raise ValueError(
+                f"turns_least: {self.turns_least} is more than turns ({self.turns}): raise turns"
+            )
+        return self
 
 
 class ImportRequest(Authored):
@@ -58,6 +74,7 @@ class Counts(Recorded):
     rejected: dict[str, int] = {}
     failed: dict[str, int] = {}
     teacher_calls: int = 0
+    superseded: int = Field(default=0, description="calls whose reply no row shows any more")
 
 
 class DatasetManifest(Versioned):

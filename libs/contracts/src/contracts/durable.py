@@ -124,7 +124,11 @@ class Journal:
         # Unbuffered: what a failed write leaves in a buffer would reach the file later, by itself.
         self._file = path.open("ab", buffering=0)
         self._size = path.stat().st_size
-        fsync_directory(path.parent)
+        try:
+            fsync_directory(path.parent)
+        except OSError:  # nobody gets to see this journal, so nobody else would close it
+            self._file.close()
+            raise
 
     def append(self, rows: Iterable[str]) -> None:
         """Write `rows` (each one line of JSON, without newline) and wait for the disk, once.

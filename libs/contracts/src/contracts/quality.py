@@ -27,6 +27,9 @@ class Thresholds(Authored):
     likeness: float = Field(
         default=0.0, ge=0, le=1, description="least cosine to an example of the card; 0: off"
     )
+    judge: float = Field(
+        default=0.0, ge=0, le=5, description="least mean of a judge's scores, 1 to 5; 0: off"
+    )
 
 
 class Finding(Recorded):
@@ -80,6 +83,27 @@ class Cluster(Recorded):
     examples: list[Finding]
 
 
+class Spread(Recorded):
+    """How evenly rows are spread over places."""
+
+    places: int = Field(description="that there are")
+    filled: int = Field(description="places with a row")
+    least: int = Field(description="rows in the emptiest place")
+    most: int
+    evenness: float = Field(
+        ge=0, le=1, description="entropy to what so many rows could have at most; 1: even"
+    )
+
+
+class Balance(Recorded):
+    """How evenly the rows of one style are spread over its grid."""
+
+    rows: int = Field(description="with a situation")
+    cells: Spread
+    emotions: Spread
+    areas: Spread
+
+
 class Coverage(Recorded):
     """How many rows each style has in each situation."""
 
@@ -88,6 +112,11 @@ class Coverage(Recorded):
     counts: dict[str, dict[str, int]] = Field(
         default={}, description="by style, then by area/emotion; 0 is left out"
     )
+    empty: dict[str, list[str]] = Field(
+        default={}, description="by style: each area/emotion of its language without a row"
+    )
+    balance: dict[str, Balance] = Field(default={}, description="by style")
+    unknown: dict[str, int] = Field(default={}, description="rows without a situation, by style")
     without_situation: int = 0
 
 
@@ -131,3 +160,34 @@ class Preview(Recorded):
     kept_then: int
     changed: int = Field(description="rows that change from kept to refused or back")
     gates: list[GateChange]
+
+
+class ExplanationQuery(Thresholds):
+    """Query of `GET /datasets/{id}/explanation`: a row's id and the thresholds to judge it by."""
+
+    row: str = Field(min_length=1, max_length=200, description="as a finding names it")
+
+
+class GateReading(Recorded):
+    """What one gate reads off a row, beside its threshold."""
+
+    reason: RejectReason
+    refuses: bool
+    value: float | None = Field(default=None, description="None: nothing to compare it with")
+    limit: float | None = Field(default=None, description="None: the gate knows no threshold")
+    detail: str = ""
+    like: str | None = Field(default=None, description="the row that this one resembles")
+
+
+class Explanation(Recorded):
+    """Why a row is kept or refused, by every gate, in the order in which they refuse."""
+
+    row: str
+    style: str
+    question: str
+    reply: str
+    refused_for: RejectReason | None = Field(description="as the dataset has it; None: kept")
+    would_be_refused_for: RejectReason | None = Field(description="with these thresholds")
+    masked: list[str] = Field(default=[], description="kinds of personal data that were replaced")
+    safety: str | None = Field(default=None, description="the crisis that its safe reply is to")
+    gates: list[GateReading]

@@ -9,6 +9,9 @@ from contracts.model import Recorded
 from contracts.style import Language
 
 Role = Literal["system", "user", "assistant"]
+# How the feeling of a simulated user goes on: it rises, it settles, or the user leaves the topic.
+Trajectory = Literal["escalates", "calms", "deflects"]
+Speaker = Literal["user", "assistant"]
 
 
 class Message(Recorded):
@@ -39,11 +42,15 @@ class RejectReason(StrEnum):
     CROSS_STYLE_DUPLICATE = "cross_style_duplicate"
     OTHER_STYLE = "other_style"
     UNLIKE_REFERENCES = "unlike_references"
+    JUDGE = "judge"
     PERSONAL_DATA = "personal_data"
     CRISIS = "crisis"
     CONTROL_TOKEN = "control_token"
     BROKEN_TEXT = "broken_text"
     MALFORMED = "malformed"
+    ROLE_REVERSAL = "role_reversal"
+    REPEATED_TURN = "repeated_turn"
+    OFF_TRAJECTORY = "off_trajectory"
     UNKNOWN_STYLE = "unknown_style"
     REVIEWER = "reviewer"
 
@@ -76,6 +83,26 @@ class Provenance(Recorded):
     reasoning_tokens: int | None = Field(default=None, description="part of output_tokens")
 
 
+class UserState(Recorded):
+    """How a simulated user was asked to feel at one turn, and how the words came out."""
+
+    emotion: str = Field(default="", description="id in the bank; empty: not known")
+    intensity: int = Field(ge=1, le=5, description="asked for; the first turn's is a nominal one")
+    measured: float = Field(ge=0, le=5, description="estimated from the words by a lexicon")
+    teacher: str = Field(default="", description="who wrote the words; empty: the bank")
+    provenance: Provenance | None = Field(default=None, description="the call of the user's words")
+
+
+class Dialogue(Recorded):
+    """What a row of several turns was asked to be: one state for each user turn, in their order."""
+
+    trajectory: Trajectory
+    states: list[UserState]
+    replies: list[Provenance | None] = Field(
+        default=[], description="calls of the earlier replies; the last one's is the row's own"
+    )
+
+
 class Sample(Recorded):
     """A row of `samples.jsonl`: accepted, acknowledged after fsync."""
 
@@ -97,11 +124,12 @@ class Sample(Recorded):
         default=None, description="kind of crisis; the reply is one of the safe replies, unstyled"
     )
     provenance: Provenance | None = None
+    dialogue: Dialogue | None = Field(default=None, description="of a simulated user")
     review: RowReview | None = None
 
 
 class Rejected(Recorded):
-    """A row of `rejected.jsonl`."""
+    """A row of `rejected.jsonl`: a reply, or a simulated user's words (then `reply` is empty)."""
 
     slot: str
     style: str
@@ -109,4 +137,7 @@ class Rejected(Recorded):
     question: str
     reply: str
     reason: RejectReason
+    turn: int = Field(default=0, ge=0, description="of the dialogue, from 0")
+    speaker: Speaker = Field(default="assistant", description="whose words were refused")
     detail: str = ""
+    history: list[Turn] = Field(default=[], description="what was said before it")

@@ -21,8 +21,22 @@ from contracts.evaluation import EvaluationManifest, EvaluationReport, Evaluatio
 from contracts.export import ExportManifest, ExportRequest
 from contracts.gpu import GpuReport
 from contracts.job import Job
+from contracts.judge import (
+    AgreementReport,
+    AgreementRequest,
+    Compared,
+    HumanRow,
+    JudgingRequest,
+)
 from contracts.lease import Lease, LeaseRequest
-from contracts.quality import Preview, ReportCard, Thresholds
+from contracts.quality import Explanation, ExplanationQuery, Preview, ReportCard, Thresholds
+from contracts.question_set import (
+    QuestionImport,
+    QuestionSetManifest,
+    QuestionSetRequest,
+    RejectedQuestion,
+    SetQuestion,
+)
 from contracts.review import (
     Review,
     ReviewChange,
@@ -54,7 +68,10 @@ from contracts.votes import PairRequest, StoredVote, Vote, VoteCounts
 MODELS: tuple[type[BaseModel], ...] = (
     Advice,
     AdviceRequest,
+    AgreementReport,
+    AgreementRequest,
     CardDraft,
+    Compared,
     ConfusionRequest,
     CostEstimate,
     CurrentModel,
@@ -66,19 +83,27 @@ MODELS: tuple[type[BaseModel], ...] = (
     EvaluationManifest,
     EvaluationReport,
     EvaluationRequest,
+    Explanation,
+    ExplanationQuery,
     ExportManifest,
     ExportRequest,
     GpuReport,
+    HumanRow,
     ImportRequest,
     ImportResult,
     Job,
+    JudgingRequest,
     Lease,
     LeaseRequest,
     ModelManifest,
     PairRequest,
     Preview,
     PreviewRequest,
+    QuestionImport,
+    QuestionSetManifest,
+    QuestionSetRequest,
     Rejected,
+    RejectedQuestion,
     Reply,
     ReportCard,
     Review,
@@ -99,6 +124,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     RunRequest,
     Sample,
     ServingStatus,
+    SetQuestion,
     StoredVote,
     Style,
     StyleConfusion,

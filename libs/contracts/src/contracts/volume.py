@@ -13,6 +13,7 @@ from contracts.artefact import CurrentModel, ModelManifest
 from contracts.dataset import DatasetManifest
 from contracts.durable import discard_folder, publish_folder, write_atomic
 from contracts.model import check_name
+from contracts.question_set import QuestionSetManifest
 from contracts.run import RunRecord
 
 Document = TypeVar("Document", bound=BaseModel)
@@ -36,6 +37,10 @@ class Volume:
     def dataset(self, dataset_id: str) -> Path:
         """Folder of a published dataset."""
         return self._folder("datasets", dataset_id)
+
+    def question_set(self, set_id: str) -> Path:
+        """Folder of a published question set."""
+        return self._folder("questions", set_id)
 
     def evaluation(self, evaluation_id: str) -> Path:
         """Folder of a published evaluation."""
@@ -77,6 +82,10 @@ class Volume:
     def dataset_manifest(self, dataset_id: str) -> DatasetManifest:
         """Return the manifest of a published dataset. Raises FileNotFoundError, ValueError."""
         return read_document(self.dataset(dataset_id) / MANIFEST, DatasetManifest)
+
+    def question_set_manifest(self, set_id: str) -> QuestionSetManifest:
+        """Return the manifest of a published question set. Raises FileNotFoundError, ValueError."""
+        return read_document(self.question_set(set_id) / MANIFEST, QuestionSetManifest)
 
     def run_record(self, run_id: str) -> RunRecord:
         """Return what a run says of itself. Raises FileNotFoundError, ValueError."""

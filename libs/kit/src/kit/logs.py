@@ -39,5 +39,5 @@ def configure_logs(service: str, level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(service))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("httpx", "httpcore", "uvicorn.access", "openai"):
+    for noisy in ("httpx", "httpx2", "httpcore", "uvicorn.access", "openai"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -5,6 +5,7 @@ import sys
 
 from datagen.app import create_app
 from datagen.config import Settings
+from datagen.heap import settle_memory
 from kit.config import SettingsError
 from kit.errors import TonesmithError
 from kit.logs import configure_logs
@@ -20,6 +21,7 @@ def main() -> int:
     except (SettingsError, TonesmithError) as error:
         sys.stderr.write(f"datagen: {error}\n")
         return 2
+    settle_memory()
     serve(app, host=settings.host, port=settings.port)
     return 0
 

@@ -21,7 +21,9 @@ from datagen.cards import MAX_BYTES, parse_card
 from datagen.datasets import KIND, readable_manifests, show_newest
 from datagen.importing import import_file
 from datagen.journals import read_rejected, read_samples
+from datagen.question_sets import asked_banks
 from datagen.services import Services
+from datagen.shards import journal_folders
 from kit.errors import InvalidInputError, NotFoundError, TooLargeError
 from kit.worker import job_routes
 
@@ -84,7 +86,7 @@ def dataset_router(services: Services) -> APIRouter:
         request: DatasetRequest,
         idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
     ) -> Job:
-        services.library.choose(request.styles)  # an unknown one is refused now, not later
+        check_request(services, request)
         document = request.model_dump(mode="json")
         return services.store.submit(KIND, new_id(request.name), document, idempotency_key)
 
@@ -110,6 +112,27 @@ def dataset_router(services: Services) -> APIRouter:
 
     add_reading(router, services)
     return router
+
+
+def check_request(services: Services, request: DatasetRequest) -> list[StyleVersion]:
+    """Return the styles of a request; refuse now, not later, what a generation could not do.
+
+    Raises:
+        NotFoundError: there is no such style, or no such question set.
+        InvalidInputError: the set has no training question in the language of a style.
+    """
+    styles = services.library.choose(request.styles)
+    asked = asked_banks(services.volume, request.questions, services.banks)
+    for version in styles:
+        if version.style.language not in asked:
+            raise InvalidInputError(
+                f"questions: {request.questions} has no training question in "
+                f"{version.style.language}, the language of {version.style.id}",
+                field="questions",
+                hint=f"choose styles that speak {', '.join(sorted(asked)) or 'nothing'}, "
+                "or another question set",
+            )
+    return styles
 
 
 def import_options(
@@ -162,9 +185,10 @@ def rows_of(
         folder = folder.with_name(f".tmp-{folder.name}")
     if not folder.is_dir():
         raise no_dataset(dataset_id)
+    folders = journal_folders(folder)
     if state == "accepted":
-        return [row for row in read_samples(folder) if style in (None, row.style)]
-    return [row for row in read_rejected(folder) if style in (None, row.style)]
+        return [row for one in folders for row in read_samples(one) if style in (None, row.style)]
+    return [row for one in folders for row in read_rejected(one) if style in (None, row.style)]
 
 
 def no_dataset(dataset_id: str) -> NotFoundError:

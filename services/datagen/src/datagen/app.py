@@ -8,8 +8,11 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from datagen import __version__
+from datagen.agreeing import KIND as AGREEMENT
+from datagen.agreeing import AgreementHandler
 from datagen.api import dataset_router, style_router
 from datagen.config import Settings
+from datagen.coverage_api import coverage_router
 from datagen.datasets import KIND as DATASET
 from datagen.datasets import DatasetHandler, show_newest
 from datagen.estimate_api import estimate_router
@@ -17,7 +20,15 @@ from datagen.evaluations import KIND as EVALUATION
 from datagen.evaluations import EvaluationHandler
 from datagen.evaluations_api import evaluation_router
 from datagen.feedback_api import feedback_router
+from datagen.judge_api import judge_router
+from datagen.judged_pairs import judge_of_pairs
+from datagen.judged_rows import KIND as JUDGING
+from datagen.judged_rows import JudgingHandler
+from datagen.judges import needed
 from datagen.quality_api import quality_router
+from datagen.question_jobs import KIND as QUESTIONS
+from datagen.question_jobs import QuestionSetHandler
+from datagen.questions_api import question_router
 from datagen.regenerating import KIND as REGENERATION
 from datagen.regenerating import RegenerationHandler
 from datagen.review import ReviewDesk
@@ -54,6 +65,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(versions_router(services))
     app.include_router(feedback_router(services))
     app.include_router(quality_router(services))
+    app.include_router(question_router(services))
+    app.include_router(coverage_router(services))
+    app.include_router(judge_router(services))
     return app
 
 
@@ -65,7 +79,10 @@ async def running(services: Services) -> AsyncIterator[None]:
         async with Worker(services.store, handlers(services)).running():
             yield
     finally:
+        if services.judge:
+            await services.judge.asked.close()
         await services.teacher.close()
+        await services.vectors.close()
         for store in (services.reviews, services.votes, services.store):
             await asyncio.to_thread(store.close)
 
@@ -82,11 +99,27 @@ def handlers(services: Services) -> dict[str, Handler]:
             services.metrics,
             services.screens,
         ),
+        QUESTIONS: QuestionSetHandler(
+            services.volume, services.banks, services.authors, services.screens
+        ),
         EVALUATION: EvaluationHandler(
             services.volume,
             services.banks,
             services.settings.serving_url,
+            probe=services.probe,
+            judge=judge_of_pairs(services.judge, services.volume, services.settings.state_dir)
+            if services.judge
+            else None,
             api_key=read_secret(services.settings.serving_api_key_file),
+        ),
+        AGREEMENT: AgreementHandler(
+            services.library,
+            lambda: needed(services.judge),
+            services.teacher.model,
+            services.settings.state_dir,
+        ),
+        JUDGING: JudgingHandler(
+            services.volume, lambda: needed(services.judge), services.settings.state_dir
         ),
         REGENERATION: RegenerationHandler(
             ReviewDesk(services.volume, services.banks, services.reviews, services.screens),

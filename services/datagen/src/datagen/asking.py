@@ -5,17 +5,19 @@ import random
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from contracts.sample import Provenance
 from datagen.breaker import AdaptiveLimit, Breaker, Clock, Sleep, backoff
 from datagen.budget import Ledger, Reservation
+from datagen.endpoint import Endpoint
 from datagen.errors import TeacherDownError, TeacherSetupError
 from datagen.metrics import Metrics
 from datagen.pacing import Pace
 from datagen.prices import Prices, most_tokens
 from datagen.provenance import provenance_of
 from datagen.text import strip_thinking
+from datagen.turns import Turnstile
 from datagen.usage import Usage, read_usage
 
 MAX_TOKENS = 512
@@ -56,25 +58,6 @@ class CallFailedError(Exception):
         self.reason = reason
         self.retry_after = retry_after
         self.unpaid = unpaid
-
-
-class Answer(NamedTuple):
-    """An answer's JSON, and what the teacher calls the request."""
-
-    document: dict[str, Any]
-    request_id: str = ""
-
-
-class Endpoint(Protocol):
-    """One chat endpoint; `teacher.py` has the real one."""
-
-    model: str
-
-    async def send(self, body: dict[str, Any], request_id: str) -> Answer:
-        """Return the answer. Raises CallFailedError, RefusedError, TeacherSetupError."""
-
-    async def close(self) -> None:
-        """Close the connections."""
 
 
 def read_answer(answer: dict[str, Any]) -> TeacherReply:
@@ -137,6 +120,7 @@ class Teacher:
         self.chance = chance or random.Random()
         self.breaker = Breaker(clock=clock, sleep=sleep)
         self.limit = AdaptiveLimit(concurrency, min(least, concurrency), clock=clock)
+        self.turnstile = Turnstile()
         self._failing_since: float | None = None
         self._not_before = 0.0
 
@@ -182,7 +166,9 @@ class Teacher:
         tries = 0
         while True:
             try:
-                return await self._call(body)
+                reply = await self._call(body)
+                await self.turnstile.passed()
+                return reply
             except CallFailedError as failure:
                 counted = failure.reason != "throttled" and not self.breaker.is_open
                 tries += counted

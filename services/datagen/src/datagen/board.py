@@ -1,15 +1,23 @@
 """How far a generation is: rebuilt from its journals, so that a killed run goes on there."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from contracts.dataset import Counts
 from contracts.job import Progress
-from contracts.sample import Rejected, RejectReason, Sample, Turn
+from contracts.sample import Rejected, RejectReason, Sample, Speaker, Turn
 from datagen.duplicates import DuplicateIndex, judged_text
-from datagen.journals import EarlierTurn, read_rejected, read_samples, read_turns
+from datagen.journals import (
+    EarlierTurn,
+    UserTurn,
+    read_rejected,
+    read_samples,
+    read_turns,
+    read_user_turns,
+)
 from datagen.slots import Slot
+from datagen.text import letters
 
 EXHAUSTED = "attempts_exhausted"
 REPEATED = (
@@ -23,13 +31,24 @@ REPEATED = (
 class SlotState:
     """What the journals know of one open slot."""
 
-    turns: list[Turn] = field(default_factory=list)
-    rejections: int = 0
+    earlier: list[EarlierTurn] = field(default_factory=list)
+    words: list[UserTurn] = field(default_factory=list)
+    rejections: Counter[tuple[int, Speaker]] = field(default_factory=Counter)
+
+    @property
+    def turns(self) -> list[Turn]:
+        """The exchanges that are through."""
+        return [exchange.turn for exchange in self.earlier]
+
+    @property
+    def asked(self) -> UserTurn | None:
+        """What the simulated user said that has no reply yet."""
+        return self.words[-1] if self.words and len(self.words) == len(self.earlier) else None
 
     @property
     def attempt(self) -> int:
-        """The number of the next attempt, from 1."""
-        return self.rejections + 1
+        """The number of the next attempt, from 1: of the whole row, so no two are alike."""
+        return self.rejections.total() + 1
 
 
 @dataclass
@@ -38,7 +57,7 @@ class Board:
 
     Args:
         slots: what the dataset asks for.
-        max_attempts: tries of one slot before it is given up.
+        max_attempts: tries of one turn, the user's or the reply, before its slot is given up.
     """
 
     slots: list[Slot]
@@ -48,6 +67,7 @@ class Board:
     given_up: set[str] = field(default_factory=set)
     rejected: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     calls: int = 0
+    said: set[str] = field(default_factory=set)
     _states: dict[str, SlotState] = field(default_factory=lambda: defaultdict(SlotState))
 
     def load(self, folder: Path) -> None:
@@ -55,6 +75,8 @@ class Board:
         for earlier in read_turns(folder):
             self.remember(earlier.slot, earlier.turn.user, earlier.turn.assistant)
             self.add_turn(earlier)
+        for words in read_user_turns(folder):
+            self.add_words(words)
         for sample in read_samples(folder):
             self.remember(sample.slot, sample.question, sample.reply)
             self.add_sample(sample)
@@ -63,21 +85,27 @@ class Board:
 
     def add_turn(self, earlier: EarlierTurn) -> None:
         """Record an acknowledged exchange of a dialogue that is still open."""
-        self._states[earlier.slot].turns.append(earlier.turn)
+        self._states[earlier.slot].earlier.append(earlier)
+        self.calls += 1
+
+    def add_words(self, words: UserTurn) -> None:
+        """Record what a simulated user said; nobody says it again."""
+        self._states[words.slot].words.append(words)
+        self.said.add(letters(words.text))
         self.calls += 1
 
     def add_sample(self, sample: Sample) -> None:
         """Record an acknowledged row."""
         self.filled.add(sample.slot)
-        self.calls += 1
+        self.calls += bool(sample.teacher)  # a safe reply took no call
 
     def add_rejected(self, refused: Rejected) -> None:
         """Record a refused attempt; the last one gives the slot up."""
         state = self._states[refused.slot]
-        state.rejections += 1
+        state.rejections[refused.turn, refused.speaker] += 1
         self.rejected[refused.reason.value] += 1
         self.calls += 1
-        if state.rejections >= self.max_attempts:
+        if state.rejections[refused.turn, refused.speaker] >= self.max_attempts:
             self.given_up.add(refused.slot)
 
     def remember(self, slot_id: str, question: str, reply: str) -> None:
@@ -110,13 +138,19 @@ class Board:
         repeated = sum(self.rejected.get(reason.value, 0) for reason in REPEATED)
         return repeated / judged if judged else None
 
-    def progress(self) -> Progress:
+    def progress(self, stage: str = "generate") -> Progress:
         """Return the progress of the job."""
-        figures = {f"rejected_{reason}": float(n) for reason, n in sorted(self.rejected.items())}
-        figures |= {"teacher_calls": float(self.calls), "given_up": float(len(self.given_up))}
-        return Progress(
-            stage="generate", done=len(self.filled), total=len(self.slots), figures=figures
-        )
+        return progress_of(self.counts(), stage)
+
+
+def progress_of(counts: Counts, stage: str = "generate") -> Progress:
+    """Return counts as the progress of a job."""
+    figures = {f"rejected_{reason}": float(n) for reason, n in sorted(counts.rejected.items())}
+    figures |= {"teacher_calls": float(counts.teacher_calls)}
+    figures |= {"given_up": float(sum(counts.failed.values()))}
+    if counts.superseded:
+        figures["superseded"] = float(counts.superseded)
+    return Progress(stage=stage, done=counts.accepted, total=counts.asked, figures=figures)
 
 
 def rejected_row(

@@ -1,7 +1,8 @@
-"""Ask a served model through its OpenAI chat route: bounded, patient with 429 and 503."""
+"""Ask a served model through its OpenAI routes: bounded, patient with 429 and 503."""
 
 import asyncio
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from kit.errors import InvalidInputError, TonesmithError, UnauthorizedError, Una
 
 logger = logging.getLogger(__name__)
 ROUTE = "/v1/chat/completions"
+TEXT_ROUTE = "/v1/completions"
+# How vLLM, SGLang, llama.cpp and OpenAI refuse a prompt that leaves no room for the reply.
+TOO_LONG = re.compile(r"context (?:length|size|window)|max_model_len|too long|longer than|exceed")
 PATIENCE = frozenset({408, 429, 500, 502, 503, 504})
 # Serving restarts its engine within about two minutes on a slow CPU: wait longer than that.
 ATTEMPTS = 12
@@ -39,6 +43,10 @@ class Answer:
     finish_reason: str
 
 
+class PromptTooLongError(InvalidInputError):
+    """The prompt and the asked tokens do not fit the model's context length."""
+
+
 class ChatClient:
     """Asks one server; waits where it is busy.
 
@@ -57,13 +65,27 @@ class ChatClient:
         Raises:
             InvalidInputError: the server has no such model, or refuses the request.
             UnauthorizedError: the server wants a (another) key.
+            PromptTooLongError: the prompt does not fit the model's context length.
             UnavailableError: it stayed busy or out of reach through ATTEMPTS tries.
         """
-        body = request_body(model, messages, sampling)
+        said = [message.model_dump(include={"role", "content"}) for message in messages]
+        return await self._send(ROUTE, {"messages": said}, model, sampling)
+
+    async def write_on(self, model: str, text: str, sampling: Sampling) -> Answer:
+        """Return how the model goes on with `text`, outside any chat, to the end of the line.
+
+        Raises what `ask` raises.
+        """
+        return await self._send(TEXT_ROUTE, {"prompt": text, "stop": ["\n"]}, model, sampling)
+
+    async def _send(
+        self, route: str, content: dict[str, Any], model: str, sampling: Sampling
+    ) -> Answer:
+        body = content | request_body(model, sampling)
         reason = ""
         for attempt in range(ATTEMPTS):
             try:
-                response = await self.http.post(ROUTE, json=body)
+                response = await self.http.post(route, json=body)
             except httpx.TransportError as error:
                 reason, wait = type(error).__name__, self._wait(attempt, None)
             else:
@@ -91,11 +113,10 @@ def is_seconds(text: str | None) -> bool:
     return bool(text) and str(text).replace(".", "", 1).isdigit()
 
 
-def request_body(model: str, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
-    """Return the body of the request; a greedy one carries no seed, which would do nothing."""
+def request_body(model: str, sampling: Sampling) -> dict[str, Any]:
+    """Return what every request holds; a greedy one carries no seed, which would do nothing."""
     body: dict[str, Any] = {
         "model": model,
-        "messages": [message.model_dump() for message in messages],
         "max_tokens": sampling.max_tokens,
         "temperature": sampling.temperature,
     }
@@ -108,7 +129,8 @@ def answer_of(response: httpx.Response, model: str) -> Answer:
         raise refusal(response, model)
     try:
         choice = response.json()["choices"][0]
-        return Answer(choice["message"]["content"] or "", choice.get("finish_reason") or "")
+        text = choice["message"]["content"] if "message" in choice else choice["text"]
+        return Answer(text or "", choice.get("finish_reason") or "")
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise UnavailableError(
             "the server's answer is no chat completion", hint="check SERVING_URL"
@@ -126,7 +148,8 @@ def refusal(response: httpx.Response, model: str) -> TonesmithError:
             field="model",
             hint="GET /v1/models on serving lists the names; stage or promote the model first",
         )
-    return InvalidInputError(
+    refused = PromptTooLongError if TOO_LONG.search(said.casefold()) else InvalidInputError
+    return refused(
         f"serving refused a question to {model[:80]!r} (HTTP {response.status_code}): {said}",
         hint="a prompt over the context length needs a smaller max_tokens",
     )

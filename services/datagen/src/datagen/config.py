@@ -25,8 +25,17 @@ class Settings(KitSettings):
             "teacher_input_dollars",
             "teacher_cached_dollars",
             "teacher_output_dollars",
+            "judge_base_url",
+            "judge_model",
+            "judge_api_key_file",
+            "judge_input_dollars",
+            "judge_output_dollars",
             "serving_url",
             "serving_api_key_file",
+            "embeddings_base_url",
+            "embeddings_model",
+            "embeddings_api_key_file",
+            "embeddings_folder",
         }
     )
 
@@ -57,8 +66,30 @@ class Settings(KitSettings):
     teacher_output_dollars: Dollars = None
     budget_dollars: Dollars = Field(default=None, description="what the teacher may cost in all")
 
+    # The judge is optional; concurrency, time-out and patience are the teacher's.
+    judge_base_url: str | None = Field(default=None, pattern=r"^https?://")
+    judge_model: str = "judge"
+    judge_api_key_file: Path | None = None
+    judge_input_dollars: Dollars = None
+    judge_output_dollars: Dollars = None
+
     serving_url: str = "http://127.0.0.1:8000"
     serving_api_key_file: Path | None = None
+
+    # What replies are compared with; character n-grams without either.
+    embeddings_base_url: str | None = Field(default=None, pattern=r"^https?://")
+    embeddings_model: str | None = None
+    embeddings_api_key_file: Path | None = None
+    embeddings_folder: Path | None = Field(default=None, description="sentence-transformers")
+
+    @model_validator(mode="after")
+    def _embeddings_come_from_one_place(self) -> Self:
+        """Refuse an endpoint without a model, and two places at once."""
+        if self.embeddings_base_url and not self.embeddings_model:
+            raise ValueError("EMBEDDINGS_BASE_URL needs EMBEDDINGS_MODEL")
+        if self.embeddings_base_url and self.embeddings_folder:
+            raise ValueError("EMBEDDINGS_BASE_URL and EMBEDDINGS_FOLDER exclude each other")
+        return self
 
     @model_validator(mode="after")
     def _costs_are_known(self) -> Self:

@@ -40,7 +40,8 @@ def contrasts(
     counted = np.ones(len(own), bool) if teaches is None else teaches
     member[rows, own] = counted
     sums = np.asarray((matrix.T @ member).T, np.float64)
-    against = np.asarray(matrix @ sums.T, np.float64)
+    # A dense matrix of 32 bits would be copied whole to meet one of 64.
+    against = np.asarray(matrix @ sums.T.astype(matrix.dtype), np.float64)
     squares = (sums**2).sum(axis=1)
     sizes = np.bincount(own[counted], minlength=len(rivals))
     cosines = against / np.sqrt(np.maximum(squares, 1e-12))
@@ -56,8 +57,9 @@ def contrasts(
 
 def length_squares(matrix: Matrix) -> Floats:
     """Return the square of each row's length: 1, or 0 for an empty text."""
-    squared = matrix.multiply(matrix) if hasattr(matrix, "multiply") else matrix * matrix
-    return np.asarray(squared.sum(axis=1), np.float64).ravel()
+    if isinstance(matrix, np.ndarray):
+        return np.asarray(np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64))
+    return np.asarray(matrix.multiply(matrix).sum(axis=1), np.float64).ravel()
 
 
 def likenesses(

@@ -24,6 +24,10 @@ Pattern = Annotated[str, StringConstraints(min_length=2, max_length=1200)]
 KINDS: tuple[Kind, ...] = ("suicide", "self_harm", "abuse")
 
 
+# Every English sign is a word: a text without one of these letters, as most Chinese ones, has none.
+ENGLISH = re.compile("[a-z]", re.IGNORECASE)
+
+
 class SafetyFile(Authored):
     """`safety/<language>.yaml`."""
 
@@ -89,13 +93,20 @@ class Screen:
 
     def kind(self, text: str) -> Kind | None:
         """Return the kind of crisis that a person tells of in `text`, or None."""
+        if self._is_foreign(text):
+            return None
         plain = self._idioms.sub("\n", text)
         return next((kind for kind in KINDS if self._signs[kind].search(plain)), None)
 
     def incites(self, reply: str) -> str:
         """Return what in `reply` tells a person to harm themselves; empty where nothing does."""
+        if self._is_foreign(reply):
+            return ""
         found = self._incitement.search(self._idioms.sub("\n", reply))
         return found.group().strip() if found else ""
+
+    def _is_foreign(self, text: str) -> bool:
+        return self.file.language == "en" and not ENGLISH.search(text)
 
     def reply(self, kind: Kind, question: str) -> str:
         """Return a safe reply; the same question always gets the same one."""

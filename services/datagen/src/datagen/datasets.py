@@ -1,25 +1,30 @@
-"""The job "dataset": plan, generate, publish; resumable at every step."""
+"""The job "dataset": plan, generate, settle, publish; resumable at every step."""
 
 import asyncio
 import errno
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
-from contracts.dataset import DatasetManifest, DatasetRequest
+from contracts.dataset import Counts, DatasetManifest, DatasetRequest
 from contracts.job import Job, JobState, Progress
 from contracts.style import Language
 from contracts.volume import MANIFEST, Volume
-from datagen.board import Board
+from datagen.board import Board, progress_of
 from datagen.crisis import Screen
-from datagen.errors import NothingAcceptedError
-from datagen.generate import Generation, Plan, pinned_plan
-from datagen.journals import read_samples
+from datagen.finishing import publish_generated
+from datagen.generate import PLAN, Plan, pinned_plan
+from datagen.journals import SAMPLES
 from datagen.library import StyleLibrary
+from datagen.makings import Makings
 from datagen.metrics import Metrics
 from datagen.prompts import Prompts
-from datagen.publish import Description, publish_dataset
+from datagen.publish import finish_publishing
 from datagen.questions import Bank
+from datagen.replies import Remembered, Replies
+from datagen.settling import MARK, SETTLED, Settling
 from datagen.teachers import Asked
 from kit.errors import StorageFullError
 from kit.worker import JobContext, Outcome
@@ -56,29 +61,68 @@ class DatasetHandler:
 
     async def _run(self, job: Job, context: JobContext) -> Outcome:
         staging = self.volume.staging(self.volume.dataset(job.id))
+        if (staging / MANIFEST).exists():  # killed in the last step
+            return await self._published(
+                job, await asyncio.to_thread(finish_publishing, self.volume, job.id)
+            )
+        # An earlier release took the plan away before it wrote the manifest: its rows are final.
+        final = not (staging / PLAN).exists() and (staging / SAMPLES).exists()
         request = DatasetRequest.model_validate(job.request)
         plan = await asyncio.to_thread(
             pinned_plan,
             staging,
             lambda: Plan(request=request, styles=self.library.choose(request.styles)),
         )
-        generation = Generation(
-            staging,
-            plan,
-            banks=self.banks,
-            prompts=self.prompts,
-            teacher=self.teacher,
-            metrics=self.metrics,
-            screens=self.screens,
-            on_change=lambda board: self._show(board, context),
-            stopped=Stopper(lambda: context.cancelled),
-        )
-        self.metrics.target.set(len(generation.board.slots))
-        board = await generation.run(self.teacher.most)
+        stopped = Stopper(lambda: context.cancelled)
+        if not (staging / SETTLED / MARK).exists():
+            counts, whole = await self._generate(staging, plan, context, stopped)
+            if not whole:
+                return Outcome(JobState.CANCELLED, result={"counts": counts.model_dump()})
+            if final:
+                return await self._publish(job, plan, counts, context)
+        settled = await self._settle(staging, plan, context, stopped)
+        if settled is None:
+            return Outcome(JobState.CANCELLED)
+        return await self._publish(job, plan, settled, context)
+
+    async def _generate(
+        self, staging: Path, plan: Plan, context: JobContext, stopped: "Stopper"
+    ) -> tuple[Counts, bool]:
+        """Fill the slots, as many calls at once as the teacher bears.
+
+        Returns the counts, and whether every slot is filled or given up.
+        """
+        with await asyncio.to_thread(Replies, staging) as replies:
+            generation = self._makings.generation(
+                plan,
+                staging,
+                Remembered(self.teacher, replies),
+                metrics=self.metrics,
+                on_change=lambda board: self._show(board, context),
+                stopped=stopped,
+            )
+            self.metrics.target.set(len(generation.board.slots))
+            board = await generation.run(self.teacher.most)
         context.progress(board.progress(), force=True)
-        if board.open_slots():
-            return Outcome(JobState.CANCELLED, result={"counts": board.counts().model_dump()})
-        return await self._publish(job, plan, board, context)
+        return board.counts(), not board.open_slots()
+
+    async def _settle(
+        self, staging: Path, plan: Plan, context: JobContext, stopped: "Stopper"
+    ) -> Counts | None:
+        """Return the counts of the rows as they stay; None where somebody stopped it."""
+        settling = Settling(
+            staging,
+            [staging],
+            self.teacher,
+            partial(self._makings.generation, plan),
+            on_change=lambda board: context.progress(board.progress("settle")),
+            stopped=stopped,
+        )
+        return await settling.run()
+
+    @property
+    def _makings(self) -> Makings:
+        return Makings(self.banks, self.prompts, self.screens, self.volume)
 
     def _show(self, board: Board, context: JobContext) -> None:
         """Show how far the generation is."""
@@ -86,35 +130,18 @@ class DatasetHandler:
         if board.duplicate_ratio is not None:
             self.metrics.duplicates.set(board.duplicate_ratio)
 
-    async def _publish(self, job: Job, plan: Plan, board: Board, context: JobContext) -> Outcome:
-        if not board.filled:
-            reasons = ", ".join(f"{name} {n}" for name, n in board.counts().rejected.items())
-            raise NothingAcceptedError(
-                f"not one row passed the gates: {reasons}",
-                hint="look at the rejected rows; correct the style cards or the teacher",
-            )
-        counts = board.counts()
-        context.progress(
-            Progress(stage="publish", done=counts.accepted, total=counts.asked), force=True
-        )
-        description = Description(
-            source="generated",
-            status="incomplete" if board.given_up else "complete",
-            conditioning=plan.request.conditioning,
-            eval_ratio=plan.request.eval_ratio,
-            seed=plan.request.seed,
-            styles=plan.styles,
-            counts=counts,
-            request=plan.request.model_dump(mode="json"),
-            teacher=self.teacher.model,
-        )
-        staging = self.volume.staging(self.volume.dataset(job.id))
+    async def _publish(self, job: Job, plan: Plan, counts: Counts, context: JobContext) -> Outcome:
+        progress = Progress(stage="publish", done=counts.accepted, total=counts.asked)
+        context.progress(progress, force=True)
         manifest = await asyncio.to_thread(
-            publish_dataset, self.volume, job.id, list(read_samples(staging)), description
+            publish_generated, self.volume, job.id, plan, counts, self.teacher.model
         )
+        context.progress(progress_of(counts), force=True)
+        return await self._published(job, manifest)
+
+    async def _published(self, job: Job, manifest: DatasetManifest) -> Outcome:
         await asyncio.to_thread(show_newest, self.volume, self.metrics)
         logger.info("dataset published", extra={"job": job.id, "rows": manifest.rows})
-        context.progress(board.progress(), force=True)
         return outcome(manifest)
 
 

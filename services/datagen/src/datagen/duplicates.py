@@ -6,10 +6,10 @@ that MinHash with banding finds, so it stays fast at 100,000 rows. A whole datas
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
-import numpy as np
-
-from datagen.shingles import HASHES, Grams, band_keys, shingle, signature, similarity
+from datagen.bands import Bands, Signed
+from datagen.shingles import Grams, grams, similarity
 from datagen.text import letters
 
 # Three characters changed in a reply of 30 to 200: 99 in 100 stay above this; of 1,658 real rows
@@ -35,6 +35,28 @@ class Nearest:
     other: str = ""
 
 
+@dataclass(frozen=True)
+class Print:
+    """A text as it is compared: each part is worked out when it is first asked for, and once."""
+
+    text: str
+
+    @cached_property
+    def plain(self) -> str:
+        """Its letters."""
+        return letters(self.text)
+
+    @cached_property
+    def grams(self) -> Grams:
+        """Its hashed 3-grams."""
+        return grams(self.plain)
+
+    @cached_property
+    def signed(self) -> Signed:
+        """Its MinHash signature."""
+        return Signed(self.grams)
+
+
 @dataclass
 class DuplicateIndex:
     """The accepted texts of one dataset, by style.
@@ -45,24 +67,25 @@ class DuplicateIndex:
 
     near: float = NEAR
     _exact: set[tuple[str, str]] = field(default_factory=set)
-    _bands: dict[int, list[int]] = field(default_factory=dict)
     _grams: list[Grams] = field(default_factory=list)
     _styles: list[str] = field(default_factory=list)
-    _signed: Grams = field(default_factory=lambda: np.empty((256, HASHES), np.uint32))
+    _bands: Bands = field(default_factory=Bands)
+    # A text is looked for, compared and added one after the other.
+    _last: Print = field(default_factory=lambda: Print(""))
 
     def is_duplicate(self, style: str, text: str) -> bool:
         """Return whether `style` has a text of the same letters."""
-        return (style, letters(text)) in self._exact
+        return (style, self._print(text).plain) in self._exact
 
     def nearest(self, style: str, text: str) -> Nearest:
         """Return how similar `text` is to the accepted texts of `style`, and of the others.
 
         Exact where a text is about as similar as `near`; far ones may count as 0.
         """
-        grams = shingle([text]).values
+        found = self._print(text)
         within, across, other = 0.0, 0.0, ""
-        for number in self._candidates(signature(grams)):
-            value = similarity(grams, self._grams[number])
+        for number in self._bands.alike(found.signed, self.near - SLACK):
+            value = similarity(found.grams, self._grams[number])
             if self._styles[number] == style:
                 within = max(within, value)
             elif value > across:
@@ -71,27 +94,16 @@ class DuplicateIndex:
 
     def add(self, style: str, text: str) -> None:
         """Remember an accepted text."""
-        self._exact.add((style, letters(text)))
-        grams = shingle([text]).values
-        signed = signature(grams)
-        number = len(self._grams)
-        if number == len(self._signed):
-            self._signed = np.concatenate([self._signed, np.empty_like(self._signed)])
-        self._signed[number] = signed
-        self._grams.append(grams)
+        found = self._print(text)
+        self._exact.add((style, found.plain))
+        self._grams.append(found.grams)
         self._styles.append(style)
-        for key in band_keys(signed[np.newaxis])[0].tolist():
-            self._bands.setdefault(key, []).append(number)
+        self._bands.add(found.signed)
 
-    def _candidates(self, signed: Grams) -> list[int]:
-        """Return the numbers of the texts that may be as similar as `near`."""
-        keys = band_keys(signed[np.newaxis])[0].tolist()
-        found = sorted({number for key in keys for number in self._bands.get(key, ())})
-        if not found:
-            return []
-        seeming = (self._signed[found] == signed).mean(axis=1)
-        kept: list[int] = np.array(found)[seeming >= self.near - SLACK].tolist()
-        return kept
+    def _print(self, text: str) -> Print:
+        if self._last.text != text:
+            self._last = Print(text)
+        return self._last
 
 
 def judged_text(question: str, reply: str) -> str:

@@ -15,6 +15,12 @@ class TeacherSetupError(ConflictError):
     code = "teacher_setup"
 
 
+class EmbeddingsSetupError(ConflictError):
+    """The embeddings endpoint refuses us altogether, or answers with no vectors."""
+
+    code = "embeddings_setup"
+
+
 class BudgetSpentError(ConflictError):
     """The teacher has cost what it may cost."""
 

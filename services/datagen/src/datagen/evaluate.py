@@ -1,4 +1,4 @@
-"""Ask both contestants the held-out questions and judge each reply; every reply is journalled.
+"""Ask the contestants the held-out questions and judge each reply; every reply is journalled.
 
 A killed evaluation goes on where its journal ends: no question is asked twice, but for those in
 flight when it died.
@@ -9,16 +9,20 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from contracts.durable import Journal, read_journal
 from contracts.evaluation import Reply
+from contracts.sample import Message, Turn
 from datagen.chat import Answer, ChatClient, Sampling
 from datagen.classifier import StyleClassifier
 from datagen.defects import find_defects
 from datagen.heldout import HeldOut, without_prefix
+from datagen.style_prompts import StylePrompt, ask_prompted
 from kit.errors import TonesmithError
 
-Key = tuple[str, str, int]
+# Contestant, style, number, turn, form of the style prompt.
+Key = tuple[str, str, int, int, str]
 
 
 class StoppedError(Exception):
@@ -27,16 +31,45 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """One question to one contestant."""
+    """One question to one contestant.
+
+    Attributes:
+        contestant: who is asked.
+        model: the name under which serving has it.
+        heldout: the question, with the messages that a contestant without a style prompt gets.
+        turn: of the conversation, from 1.
+        history: the contestant's own turns before; `heldout.messages` holds them already.
+        prompt: the style prompt that takes the place of the dataset's system prompt.
+    """
 
     contestant: str
     model: str
     heldout: HeldOut
+    turn: int = 1
+    history: tuple[Turn, ...] = ()
+    prompt: StylePrompt | None = None
+
+    @property
+    def form(self) -> str:
+        """The form of its style prompt, empty where it has none."""
+        return self.prompt.form if self.prompt else ""
 
     @property
     def key(self) -> Key:
         """What tells this reply from all others of the evaluation."""
-        return self.contestant, self.heldout.style, self.heldout.number
+        return self.contestant, self.heldout.style, self.heldout.number, self.turn, self.form
+
+    @property
+    def earlier(self) -> list[Message]:
+        """The turns before the question, without a system prompt."""
+        return [one for one in self.heldout.messages[:-1] if one.role != "system"]
+
+    async def answer(self, client: ChatClient, sampling: Sampling) -> tuple[Answer, int]:
+        """Return the contestant's answer, and how many examples its style prompt showed."""
+        if self.prompt is None:
+            return await client.ask(self.model, self.heldout.messages, sampling), 0
+        question = self.heldout.question
+        return await ask_prompted(client, self.model, self.prompt, self.earlier, question, sampling)
 
 
 @dataclass(frozen=True)
@@ -52,8 +85,8 @@ class Judge:
     classifier: StyleClassifier
     prefixes: frozenset[str] = frozenset()
 
-    def reply(self, asked: Asked, answer: Answer) -> Reply:
-        """Return the judged reply."""
+    def reply(self, asked: Asked, answer: Answer, examples: int = 0) -> Reply:
+        """Return the judged reply; `examples` were in its style prompt."""
         heldout = asked.heldout
         text = without_prefix(answer.text, self.prefixes)
         judged = self.classifier.judge([text])[0]
@@ -72,7 +105,19 @@ class Judge:
             on_topic=situation.is_answered_by(text) if situation else None,
             defects=find_defects(text, heldout.question, heldout.language),
             finish_reason=answer.finish_reason,
+            turn=asked.turn,
+            history=list(asked.history),
+            prompt=asked.form,
+            examples=examples,
         )
+
+
+class Judging(Protocol):
+    """Whatever turns an answer into a judged reply."""
+
+    def reply(self, asked: Asked, answer: Answer, examples: int = 0) -> Reply:
+        """Return the judged reply; `examples` were in its style prompt."""
+        ...
 
 
 class Round:
@@ -89,7 +134,7 @@ class Round:
     def __init__(
         self,
         client: ChatClient,
-        judge: Judge,
+        judge: Judging,
         journal: Path,
         *,
         sampling: Sampling,
@@ -102,6 +147,7 @@ class Round:
         self.sampling = sampling
         self.concurrency = concurrency
         self.on_reply = on_reply
+        self.answered = 0
 
     async def run(self, asked: Sequence[Asked]) -> list[Reply]:
         """Return the replies to `asked`, in that order; those in the journal are not asked again.
@@ -113,7 +159,8 @@ class Round:
         with Journal(self.path) as journal:
             found = {key_of(reply): reply for reply in journalled(self.path)}
             waiting = deque(one for one in asked if one.key not in found)
-            self.on_reply(len(asked) - len(waiting))
+            self.answered = len(asked) - len(waiting)
+            self.on_reply(self.answered)
             try:
                 async with asyncio.TaskGroup() as tasks:
                     for _ in range(min(self.concurrency, len(waiting))):
@@ -127,15 +174,16 @@ class Round:
     async def _work(self, waiting: deque[Asked], journal: Journal, found: dict[Key, Reply]) -> None:
         while waiting:
             asked = waiting.popleft()
-            answer = await self.client.ask(asked.model, asked.heldout.messages, self.sampling)
-            reply = self.judge.reply(asked, answer)
+            answer, examples = await asked.answer(self.client, self.sampling)
+            reply = self.judge.reply(asked, answer, examples)
             journal.append([reply.model_dump_json()])
             found[asked.key] = reply
-            self.on_reply(len(found))
+            self.answered += 1
+            self.on_reply(self.answered)
 
 
 def pairs(heldout: Iterable[HeldOut], models: dict[str, str]) -> list[Asked]:
-    """Return every question to every contestant, so that pairs are asked next to each other."""
+    """Return every question to every contestant, so that rivals are asked next to each other."""
     return [Asked(name, model, one) for one in heldout for name, model in models.items()]
 
 
@@ -146,7 +194,7 @@ def journalled(path: Path) -> list[Reply]:
 
 def key_of(reply: Reply) -> Key:
     """Return what tells `reply` from all others."""
-    return reply.contestant, reply.style, reply.number
+    return reply.contestant, reply.style, reply.number, reply.turn, reply.prompt
 
 
 def first_leaf(error: BaseException) -> BaseException:

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -12,26 +13,35 @@ from contracts.durable import tree_digests, write_atomic
 from contracts.evaluation import EvaluationManifest, EvaluationReport, EvaluationRequest, Reply
 from contracts.identity import now
 from contracts.job import Job, JobState, Progress
+from contracts.proof import JudgedPairs
 from contracts.sample import Sample
 from contracts.style import Language
 from contracts.volume import MANIFEST, Volume, read_document, write_document
-from datagen.chat import REPLY_TIMEOUT, ChatClient, Sampling
+from datagen.chat import REPLY_TIMEOUT, ChatClient
 from datagen.classifier import PLAIN, Labelled, StyleClassifier
 from datagen.compose import plain_reply
-from datagen.evaluate import Judge, Round, StoppedError, pairs
+from datagen.contestants import contestants_of
+from datagen.evaluate import Judge, StoppedError
 from datagen.formats import WITH_PREFIX
-from datagen.heldout import SplitDataset, load_dataset, plan
+from datagen.heldout import SplitDataset, load_dataset
+from datagen.judged_pairs import JudgeReplies
+from datagen.probe import Item, probe_figures
+from datagen.proof_run import Found, ProofRun
+from datagen.question_plan import question_plan
 from datagen.questions import Bank
 from datagen.report import render_report
+from datagen.surprisal import Trigrams
 from datagen.trained import model_figures
-from datagen.verdict import BASE, TUNED, score_replies
+from datagen.verdict import Proof, score_replies
+from kit.errors import InvalidInputError
 from kit.worker import JobContext, Outcome
 
 logger = logging.getLogger(__name__)
 KIND = "evaluation"
-REPLIES, REPORT, PAGE = "replies.jsonl", "report.json", "report.html"
+REPORT, PAGE = "report.json", "report.html"
 # Measured with vLLM on 2 cores: more requests at once only wait inside the server.
 CONCURRENCY = 24
+NO_PROBE: Mapping[Language, Sequence[Item]] = {}
 
 
 class EvaluationHandler:
@@ -41,6 +51,8 @@ class EvaluationHandler:
         volume: holds the datasets, and gets the evaluations.
         banks: situations by language.
         serving_url: address of serving's OpenAI API, without `/v1`.
+        probe: items of the forgetting probe by language.
+        judge: a language model that compares replies, where there is one.
         api_key: serving's key, where it wants one.
         transport: replaces the network in tests.
         concurrency: requests at once.
@@ -53,6 +65,8 @@ class EvaluationHandler:
         banks: Mapping[Language, Bank],
         serving_url: str,
         *,
+        probe: Mapping[Language, Sequence[Item]] = NO_PROBE,
+        judge: JudgeReplies | None = None,
         api_key: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         concurrency: int = CONCURRENCY,
@@ -61,6 +75,8 @@ class EvaluationHandler:
         self.volume = volume
         self.banks = banks
         self.serving_url = serving_url
+        self.probe = probe
+        self.judge = judge
         self.headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
         self.transport = transport
         self.concurrency = concurrency
@@ -72,21 +88,40 @@ class EvaluationHandler:
         if (target / MANIFEST).exists():  # killed between publication and the job's last state
             return outcome(read_document(target / REPORT, EvaluationReport))
         request = EvaluationRequest.model_validate(job.request)
+        self._check(request)
         context.progress(Progress(stage="prepare"), force=True)
         dataset = await asyncio.to_thread(load_dataset, self.volume, request.dataset_id)
         classifier = await asyncio.to_thread(trained, dataset, self.banks, request.seed)
         try:
-            replies = await self._ask(target, request, dataset, classifier, context)
+            found = await self._ask(target, request, dataset, classifier, context)
         except StoppedError:
             return Outcome(JobState.CANCELLED)
-        context.progress(
-            Progress(stage="publish", done=len(replies), total=len(replies)), force=True
+        judged = await self._judged(target, request, found.replies, context)
+        published = Progress(stage="publish", done=found.asked, total=found.asked)
+        context.progress(published, force=True)
+        report = await asyncio.to_thread(
+            self._report, job, request, dataset, classifier, found, judged
         )
-        report = self._report(job, request, dataset, classifier, replies)
-        figures = await asyncio.to_thread(model_figures, self.volume, request.tuned)
-        report = report.model_copy(update={"trained": figures})
-        await asyncio.to_thread(self._publish, target, report, replies, dataset)
+        await asyncio.to_thread(self._publish, target, report, found.replies, dataset)
         return outcome(report)
+
+    def _check(self, request: EvaluationRequest) -> None:
+        """Raise InvalidInputError where the request asks for what cannot be, before any call."""
+        contestants_of(request)
+        if request.judge and self.judge is None:
+            raise InvalidInputError(
+                "judge: there is no language model to judge with",
+                field="judge",
+                hint="set JUDGE_BASE_URL and JUDGE_MODEL, or leave judge out",
+            )
+
+    async def _judged(
+        self, target: Path, request: EvaluationRequest, replies: list[Reply], context: JobContext
+    ) -> JudgedPairs | None:
+        if not request.judge or self.judge is None:
+            return None
+        context.progress(Progress(stage="judge"), force=True)
+        return await self.judge(replies, request, self.volume.staging(target))
 
     async def _ask(
         self,
@@ -95,27 +130,27 @@ class EvaluationHandler:
         dataset: SplitDataset,
         classifier: StyleClassifier,
         context: JobContext,
-    ) -> list[Reply]:
-        heldout = await asyncio.to_thread(
-            plan, dataset, self.banks, request.per_style, request.seed
-        )
-        asked = pairs(heldout, {BASE: request.base, TUNED: request.tuned})
+    ) -> Found:
+        questions = await asyncio.to_thread(question_plan, dataset, self.banks, request)
 
-        def on_reply(done: int) -> None:
-            context.progress(Progress(stage="ask", done=done, total=len(asked)))
+        def on_reply(done: int, total: int) -> None:
+            context.progress(Progress(stage="ask", done=done, total=total))
             if context.cancelled:
                 raise StoppedError
 
         async with self._http() as http:
-            questions = Round(
+            run = ProofRun(
                 ChatClient(http, first_wait=self.first_wait),
                 Judge(classifier, prefixes(dataset)),
-                self.volume.staging(target) / REPLIES,
-                sampling=Sampling(request.max_tokens, request.temperature, request.seed),
+                self.volume.staging(target),
+                request=request,
+                dataset=dataset,
+                questions=questions,
+                probe=self.probe,
                 concurrency=self.concurrency,
-                on_reply=on_reply,
+                progress=on_reply,
             )
-            return await questions.run(asked)
+            return await run.run()
 
     def _http(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -132,18 +167,31 @@ class EvaluationHandler:
         request: EvaluationRequest,
         dataset: SplitDataset,
         classifier: StyleClassifier,
-        replies: list[Reply],
+        found: Found,
+        judged: JudgedPairs | None,
     ) -> EvaluationReport:
-        return score_replies(
-            replies,
+        languages = {name: card.language for name, card in dataset.styles.items()}
+        yardsticks = natural(dataset, self.banks, request.seed)
+        report = score_replies(
+            found.replies,
             report_id=job.id,
             created_at=now(),
             request=request,
             classifier=classifier.score(labelled(dataset.heldout)),
             questions="bank" if dataset.asks_bank else "dataset",
             conditioning=dataset.manifest.conditioning.value,
-            languages={name: card.language for name, card in dataset.styles.items()},
+            languages=languages,
+            proof=Proof(
+                dialogues=found.dialogues,
+                prompts=found.prompts,
+                probe=probe_figures(found.probe, self.probe, request.seed),
+                judged=judged,
+                natural={s: yardsticks[one] for s, one in languages.items() if one in yardsticks},
+                natural_surprisal=usual_bits(dataset, yardsticks),
+            ),
         )
+        figures = model_figures(self.volume, request.tuned)
+        return report.model_copy(update={"trained": figures})
 
     def _publish(
         self, target: Path, report: EvaluationReport, replies: list[Reply], dataset: SplitDataset
@@ -181,6 +229,27 @@ def plain_rows(samples: list[Sample], banks: Mapping[Language, Bank], seed: int)
             advice = bank.situation(situation).advice
             rows.append(Labelled(plain_reply(advice, language), PLAIN))
     return rows
+
+
+def natural(
+    dataset: SplitDataset, banks: Mapping[Language, Bank], seed: int
+) -> dict[Language, Trigrams]:
+    """Return the yardstick of naturalness by language: training replies, styled and plain."""
+    texts: dict[Language, list[str]] = defaultdict(list)
+    for sample in dataset.train:
+        texts[sample.language].append(sample.reply)
+    for language in list(texts):
+        own = [sample for sample in dataset.train if sample.language == language]
+        texts[language] += [row.reply for row in plain_rows(own, banks, seed)]
+    return {language: Trigrams(replies) for language, replies in texts.items()}
+
+
+def usual_bits(dataset: SplitDataset, yardsticks: Mapping[Language, Trigrams]) -> dict[str, float]:
+    """Return the bits a character of the held-out replies, by language."""
+    replies: dict[Language, list[str]] = defaultdict(list)
+    for sample in dataset.heldout:
+        replies[sample.language].append(sample.reply)
+    return {one: yardsticks[one].mean_bits(texts) for one, texts in replies.items()}
 
 
 def labelled(samples: list[Sample]) -> list[Labelled]:

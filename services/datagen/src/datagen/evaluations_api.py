@@ -11,7 +11,9 @@ from contracts.evaluation import EvaluationReport, EvaluationRequest, Reply
 from contracts.identity import new_id
 from contracts.job import Job
 from contracts.volume import MANIFEST, Volume, read_document
-from datagen.evaluations import KIND, PAGE, REPLIES, REPORT
+from datagen.contestants import contestants_of
+from datagen.evaluations import KIND, PAGE, REPORT
+from datagen.proof_run import REPLIES
 from kit.errors import NotFoundError
 from kit.jobs import JobStore
 from kit.worker import job_routes
@@ -32,6 +34,7 @@ def evaluation_router(store: JobStore, volume: Volume) -> APIRouter:
         idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
     ) -> Job:
         check_dataset(volume, request.dataset_id)
+        contestants_of(request)
         job_id = new_id(f"eval-{slug(request.tuned)}")
         return store.submit(KIND, job_id, request.model_dump(mode="json"), idempotency_key)
 

@@ -23,7 +23,7 @@ from datagen.crisis import crisis_of
 from datagen.errors import NothingAcceptedError
 from datagen.journals import REJECTED, SAMPLES, read_samples
 from datagen.personal_data import mask
-from datagen.preferences import Pair, Shelf, find
+from datagen.preferences import Pair, Shelf, Shelved, find
 from datagen.publish import Description, PairsWanted, publish_dataset
 from datagen.regating import Screens
 from datagen.review_publish import DEFAULT_SEED, held_questions
@@ -84,7 +84,7 @@ class Feedback:
         self.seed = seed
         self.shelves: dict[str, Shelf] = defaultdict(Shelf)
         for sample in samples:
-            self.shelves[sample.language].add(sample)
+            self.shelves[sample.language].add(Shelved(sample))
 
     def pairs(self, votes: Iterable[Vote]) -> Iterator[Pair]:
         """Yield the pairs, corrections first, then in the order of the questions."""
@@ -117,12 +117,12 @@ class Feedback:
         """Return the dataset's replies to the same question in the same style."""
         key = (row.style, letters(row.question))
         every = self.shelves[row.language].questions.get(key, [])
-        return [one for one in every if one.history == row.history]
+        return [one.row for one in every if one.row.history == row.history]
 
     def against_another(self, better: Sample) -> Pair | None:
         """Return a pair of a liked reply and another style's, or None."""
         digest = hashlib.sha256(f"{self.seed}/{better.slot}".encode()).digest()
-        pair = find(better, self.shelves[better.language], random.Random(digest))
+        pair = find(Shelved(better), self.shelves[better.language], random.Random(digest))
         return Pair(better, pair.rejected, pair.match, "votes") if pair else None
 
     def row(self, vote: Vote, reply: str) -> Sample:

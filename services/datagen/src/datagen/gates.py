@@ -4,15 +4,15 @@ The order is fixed and the first refusal counts, so every refused row has exactl
 """
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from contracts.sample import RejectReason, Turn
 from contracts.style import Language, Lexicon, Style
 from datagen.duplicates import DuplicateIndex, judged_text
 from datagen.languages import language_share
-from datagen.text import control_token, letters
+from datagen.text import broken_character, control_token, letters
 
 # An echo is judged on questions of at least this many letters: short ones occur in any reply.
 ECHO_LETTERS = 8
@@ -47,7 +47,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A reply before the gates, with all that they look at."""
+    """A reply before the gates, with all that they look at; what several need is found once."""
 
     style: Style
     question: str
@@ -59,6 +59,16 @@ class Candidate:
         """Return every text of the row."""
         earlier = [text for turn in self.history for text in (turn.user, turn.assistant)]
         return [*earlier, self.question, self.reply]
+
+    @cached_property
+    def plain(self) -> str:
+        """The letters of the reply."""
+        return letters(self.reply)
+
+    @cached_property
+    def markers(self) -> dict[str, bool]:
+        """Which kinds of the style's words occur in the reply."""
+        return marked(self.style.lexicon, self.plain, self.reply.casefold())
 
 
 @dataclass(frozen=True)
@@ -98,21 +108,13 @@ def control_tokens(candidate: Candidate, _: Limits) -> Refusal | None:
 def broken_text(candidate: Candidate, limits: Limits) -> Refusal | None:
     """Refuse replacement and control characters, and a reply that stops in mid-sentence."""
     for text in candidate.texts():
-        for character in text:
-            if is_broken(character):
-                return Refusal(RejectReason.BROKEN_TEXT, f"U+{ord(character):04X}")
+        if found := broken_character(text):
+            return Refusal(RejectReason.BROKEN_TEXT, f"U+{ord(found):04X}")
     if candidate.cut:
         return Refusal(RejectReason.BROKEN_TEXT, "cut at the token limit")
     if is_unfinished(candidate.reply, strict=limits.strict):
         return Refusal(RejectReason.BROKEN_TEXT, f"ends with {candidate.reply.strip()[-8:]!r}")
     return None
-
-
-def is_broken(character: str) -> bool:
-    """Return whether `character` has no place in a chat."""
-    if character in "\n\t\r":
-        return False
-    return character == "\ufffd" or unicodedata.category(character) in {"Cc", "Cs", "Co"}
 
 
 def is_unfinished(reply: str, *, strict: bool) -> bool:
@@ -123,7 +125,7 @@ def is_unfinished(reply: str, *, strict: bool) -> bool:
 
 def echo(candidate: Candidate, _: Limits) -> Refusal | None:
     """Refuse a reply that repeats the question."""
-    repeated = echo_share(candidate.question, candidate.reply)
+    repeated = repeated_share(letters(candidate.question), candidate.plain)
     if repeated >= ECHO_SHARE:
         return Refusal(RejectReason.ECHO, f"{repeated:.0%} of the question")
     return None
@@ -131,7 +133,11 @@ def echo(candidate: Candidate, _: Limits) -> Refusal | None:
 
 def echo_share(question: str, reply: str) -> float:
     """Return the share of the question's 4-grams that `reply` repeats, 0 to 1."""
-    asked, said = letters(question), letters(reply)
+    return repeated_share(letters(question), letters(reply))
+
+
+def repeated_share(asked: str, said: str) -> float:
+    """Return the share of the 4-grams of `asked` that `said` repeats; of both, the letters."""
     if len(asked) < ECHO_LETTERS:
         return float(bool(asked) and asked == said)
     starts = range(len(asked) - ECHO_GRAM + 1)
@@ -160,7 +166,7 @@ def off_style(candidate: Candidate, limits: Limits) -> Refusal | None:
     for phrase in candidate.style.avoid:
         if phrase.casefold() in folded:
             return Refusal(RejectReason.OFF_STYLE, f"avoid: {phrase[:40]}")
-    if not any(markers(candidate.style.lexicon, candidate.reply).values()):
+    if not any(candidate.markers.values()):
         return Refusal(RejectReason.OFF_STYLE, "no opener, closer or particle of the style")
     return None
 
@@ -171,17 +177,26 @@ def markers(lexicon: Lexicon, reply: str) -> dict[str, bool]:
     Openers and closers count whatever their punctuation; a particle counts at the end of a
     clause only, since most are single characters. Emoji are no marker: any style may use them.
     """
-    plain = letters(reply)
+    return marked(lexicon, letters(reply), reply.casefold())
+
+
+def marked(lexicon: Lexicon, plain: str, folded: str) -> dict[str, bool]:
+    """Return `markers` of a reply of which these are the letters, and all of it casefolded."""
     return {
-        "opener": any(letters(phrase) in plain for phrase in lexicon.openers),
-        "closer": any(letters(phrase) in plain for phrase in lexicon.closers),
-        "particle": any(ends_clause(word, reply) for word in lexicon.particles),
+        "opener": any(phrase in plain for phrase in plain_phrases(tuple(lexicon.openers))),
+        "closer": any(phrase in plain for phrase in plain_phrases(tuple(lexicon.closers))),
+        "particle": any(ends_clause(word.casefold(), folded) for word in lexicon.particles),
     }
 
 
-def ends_clause(word: str, text: str) -> bool:
-    """Return whether `word` stands in `text` before punctuation, a symbol or the end."""
-    folded, wanted = text.casefold(), word.casefold()
+@lru_cache(maxsize=256)
+def plain_phrases(phrases: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the letters of a card's phrases: worked out once for a card, not for each reply."""
+    return tuple(map(letters, phrases))
+
+
+def ends_clause(wanted: str, folded: str) -> bool:
+    """Return whether `wanted` stands in `folded` before punctuation, a symbol or the end."""
     at = folded.find(wanted)
     while at >= 0:
         after = folded[at + len(wanted) :][:1]
@@ -230,7 +245,7 @@ def duplicate(candidate: Candidate, index: DuplicateIndex) -> tuple[Refusal | No
 
 def scores(candidate: Candidate, nearest: float) -> dict[str, float]:
     """Return the figures that stay with an accepted row."""
-    found = markers(candidate.style.lexicon, candidate.reply)
+    found = candidate.markers
     return {
         "style_markers": sum(found.values()) / len(found),
         "nearest": round(nearest, 3),

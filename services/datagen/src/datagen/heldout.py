@@ -1,22 +1,28 @@
 """The held-out questions of an evaluation: what neither the model nor the classifier has seen.
 
-A generated dataset is asked about situations of the bank, in wordings that no training row has.
-A dataset without situations (an import) is asked the questions of its own evaluation split.
+A generated dataset is asked about situations of the bank, in wordings that no training row has;
+one that was made of a question set is asked the part of that set which is held out. A dataset
+without situations (an import) is asked the questions of its own evaluation split.
 """
 
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
-from contracts.dataset import Conditioning, DatasetManifest
+from contracts.dataset import BANK, Conditioning, DatasetManifest
+from contracts.question_set import SetQuestion
 from contracts.sample import Message, Sample
 from contracts.style import Language, Style
 from contracts.volume import Volume
 from datagen.formats import COLUMNS, EVAL, WITH_PREFIX, WITH_SYSTEM, prefix_of
 from datagen.journals import read_samples
+from datagen.question_sets import load_set, question_set_of, set_banks
 from datagen.questions import Bank, Situation
+from datagen.split import questions_of
+from datagen.text import letters
 from kit.errors import InvalidInputError, NotFoundError
 
 
@@ -40,15 +46,21 @@ class SplitDataset:
     train: list[Sample]
     heldout: list[Sample]
     styles: dict[str, Style] = field(default_factory=dict)
+    question_set: tuple[SetQuestion, ...] | None = None
 
     @property
     def asks_bank(self) -> bool:
-        """Whether its rows name situations of the bank."""
-        return any(sample.situation for sample in self.train)
+        """Whether its rows name situations, in the bank's own wordings."""
+        return self.question_set is None and any(sample.situation for sample in self.train)
 
 
 def load_dataset(volume: Volume, dataset_id: str) -> SplitDataset:
-    """Return a published dataset. Raises NotFoundError, or InvalidInputError without rows."""
+    """Return a published dataset.
+
+    Raises:
+        NotFoundError: it, or the question set that it was made of, is not there.
+        InvalidInputError: it has no rows.
+    """
     try:
         manifest = volume.dataset_manifest(dataset_id)
     except (FileNotFoundError, ValueError) as error:
@@ -66,7 +78,9 @@ def load_dataset(volume: Volume, dataset_id: str) -> SplitDataset:
     if not train:
         raise InvalidInputError("the dataset has no training rows", field="dataset_id")
     styles = {version.style.id: version.style for version in manifest.styles}
-    return SplitDataset(manifest, train, heldout, styles)
+    set_id = question_set_of(volume, manifest)
+    made_of = None if set_id == BANK else tuple(load_set(volume, set_id, field="dataset_id"))
+    return SplitDataset(manifest, train, heldout, styles, made_of)
 
 
 def heldout_questions(path: Path) -> frozenset[str]:
@@ -85,6 +99,8 @@ def plan(
     """
     if dataset.asks_bank:
         questions = list(bank_questions(dataset, banks, per_style, seed))
+    elif dataset.question_set:
+        questions = list(set_questions(dataset, banks, per_style, seed))
     else:
         questions = list(dataset_questions(dataset, per_style, seed))
     if not questions:
@@ -109,6 +125,23 @@ def bank_questions(
         for number, (situation, text) in enumerate(draw(bank, trained, per_style, chance)):
             messages = prompt(dataset.manifest.conditioning, style.system_prompt, [], text)
             yield HeldOut(style.id, number, style.language, text, messages, situation)
+
+
+def set_questions(
+    dataset: SplitDataset, banks: Mapping[Language, Bank], per_style: int, seed: int
+) -> Iterator[HeldOut]:
+    """Yield held-out questions of the set that the dataset was made of, spread over its grid."""
+    trained = {question for sample in dataset.train for question in questions_of(sample)}
+    asked = set_banks(dataset.question_set or (), banks)
+    for style in dataset.styles.values():
+        if style.language not in asked:
+            continue
+        bank = asked[style.language]
+        chance = random.Random(f"{seed}:{style.id}")
+        fresh = (one for one in bank.heldout(chance) if letters(one.text) not in trained)
+        for number, one in enumerate(islice(fresh, per_style)):
+            messages = prompt(dataset.manifest.conditioning, style.system_prompt, [], one.text)
+            yield HeldOut(style.id, number, style.language, one.text, messages, one.situation)
 
 
 def draw(

@@ -5,7 +5,7 @@ Works without a running service: `import_file(Path("var/data"), content, ImportR
 
 import errno
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -108,8 +108,8 @@ class Sieve:
         judged = judge_row(clean(row, version), IMPORTED, self.index, self.screens)
         candidate = judged.routed.candidate
         if judged.refusal:
-            texts = candidate.question, candidate.reply
-            self._refuse(number, version.style.id, *texts, judged.refusal)
+            texts, refusal = (candidate.question, candidate.reply), judged.refusal
+            self._refuse(number, version.style.id, *texts, refusal, candidate.history)
             return
         self.index.add(version.style.id, judged_text(candidate.question, candidate.reply))
         self.kept.append(sample_of(number, version, judged))
@@ -124,7 +124,15 @@ class Sieve:
         """Return the number of refused rows by reason."""
         return dict(sorted(Counter(row.reason.value for row in self.refused).items()))
 
-    def _refuse(self, number: int, style: str, question: str, reply: str, refusal: Refusal) -> None:
+    def _refuse(
+        self,
+        number: int,
+        style: str,
+        question: str,
+        reply: str,
+        refusal: Refusal,
+        history: Sequence[Turn] = (),
+    ) -> None:
         self.refused.append(
             Rejected(
                 slot=f"row/{number:06d}",
@@ -134,6 +142,11 @@ class Sieve:
                 reply=encodable(reply[:2000]),
                 reason=refusal.reason,
                 detail=encodable(refusal.detail),
+                turn=len(history),
+                history=[
+                    Turn(user=encodable(turn.user), assistant=encodable(turn.assistant))
+                    for turn in history
+                ],
             )
         )
 

@@ -9,9 +9,10 @@ from pydantic import BaseModel
 
 from contracts.durable import Journal, read_journal
 from contracts.model import Recorded
-from contracts.sample import Provenance, Rejected, Sample, Turn
+from contracts.sample import Provenance, Rejected, Sample, Turn, UserState
 
 SAMPLES, REJECTED, TURNS = "samples.jsonl", "rejected.jsonl", "turns.jsonl"
+USERS = "users.jsonl"
 
 
 class EarlierTurn(Recorded):
@@ -25,6 +26,19 @@ class EarlierTurn(Recorded):
     turn: Turn
     teacher: str = ""
     provenance: Provenance | None = None
+    situation: str | None = None
+    state: UserState | None = None
+    masked: list[str] = []
+
+
+class UserTurn(Recorded):
+    """A row of `users.jsonl`: accepted words of a simulated user, whose reply may still be open."""
+
+    slot: str
+    number: int
+    text: str
+    state: UserState
+    masked: list[str] = []
 
 
 class GroupJournal:
@@ -82,7 +96,7 @@ def settle(group: list[tuple[str, asyncio.Future[None]]], error: OSError | None)
 
 
 class Journals:
-    """The three journals in a dataset's staging folder; use as an async context.
+    """The four journals in a dataset's staging folder; use as an async context.
 
     Args:
         folder: the staging folder.
@@ -95,10 +109,11 @@ class Journals:
         self.samples = GroupJournal(self.folder / SAMPLES)
         self.rejected = GroupJournal(self.folder / REJECTED)
         self.turns = GroupJournal(self.folder / TURNS)
+        self.users = GroupJournal(self.folder / USERS)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for journal in (self.samples, self.rejected, self.turns):
+        for journal in (self.samples, self.rejected, self.turns, self.users):
             await journal.close()
 
 
@@ -115,6 +130,11 @@ def read_rejected(folder: Path) -> Iterator[Rejected]:
 def read_turns(folder: Path) -> Iterator[EarlierTurn]:
     """Yield the earlier turns of the dialogues of a generation."""
     return map(EarlierTurn.model_validate_json, read_journal(folder / TURNS))
+
+
+def read_user_turns(folder: Path) -> Iterator[UserTurn]:
+    """Yield what the simulated users of a generation said."""
+    return map(UserTurn.model_validate_json, read_journal(folder / USERS))
 
 
 def write_lines(path: Path, rows: list[str]) -> None:

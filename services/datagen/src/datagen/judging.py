@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from contracts.judge import Rating
 from contracts.quality import Finding, GateChange, Preview, Thresholds
 from contracts.sample import RejectReason
 from datagen.gates import Refusal
@@ -24,6 +25,7 @@ ORDER = (
     RejectReason.DUPLICATE,
     RejectReason.NEAR_DUPLICATE,
     RejectReason.CROSS_STYLE_DUPLICATE,
+    RejectReason.JUDGE,
 )
 RANK = {reason: place for place, reason in enumerate(ORDER)}
 EXAMPLES = 5
@@ -51,6 +53,18 @@ def by_threshold(figures: Figures, limits: Thresholds) -> Iterator[Refusal]:
         yield Refusal(RejectReason.OTHER_STYLE, f"contrast {figures.contrast:+.3f}")
     if figures.likeness < limits.likeness:
         yield Refusal(RejectReason.UNLIKE_REFERENCES, f"likeness {figures.likeness:.3f}")
+    mean = figures.rating.mean if figures.rating else None
+    if figures.rating and mean is not None and mean < limits.judge:
+        yield Refusal(RejectReason.JUDGE, told(figures.rating))
+
+
+def told(rating: Rating) -> str:
+    """Return a judge's scores in words, the lowest first, and what it says of them."""
+    scores = sorted(rating.scores.items(), key=lambda one: one[1])
+    listed = ", ".join(f"{name} {score}" for name, score in scores)
+    return f"judge {rating.mean or 0:.1f}: {listed}" + (
+        f" ({rating.reason})" if rating.reason else ""
+    )
 
 
 def repeated(figures: Figures, limits: Thresholds) -> Iterator[Refusal]:

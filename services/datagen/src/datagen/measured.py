@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from contracts.judge import Rating
 from contracts.sample import Rejected, RejectReason, Sample, Turn
 from contracts.style import Language, Style
 from datagen.contrast import Floats, contrasts, likenesses
@@ -79,6 +80,7 @@ class Figures:
     within: Twin | None
     across: Twin | None
     facts: tuple[Refusal, ...]
+    rating: Rating | None = None
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,16 @@ def rows_of(samples: Iterable[Sample], rejected: Iterable[Rejected]) -> list[Row
         for sample in samples
     ]
     refused = [
-        Row(f"{row.slot}#{row.attempt}", row.style, row.question, row.reply, reason=row.reason)
+        Row(
+            f"{row.slot}#{row.attempt}",
+            row.style,
+            row.question,
+            row.reply,
+            tuple(row.history),
+            reason=row.reason,
+        )
         for row in rejected
+        if row.speaker == "assistant"  # a user's words are no row: nobody replied
     ]
     return kept + refused
 

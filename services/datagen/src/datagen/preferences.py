@@ -12,6 +12,7 @@ import random
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from typing import Any, Literal
 
@@ -45,79 +46,110 @@ class Pair:
         return self.chosen.style == self.rejected.style
 
 
+@dataclass(frozen=True)
+class Shelved:
+    """A row as it is compared; its parts are worked out once, for rows are compared often."""
+
+    row: Sample
+
+    @cached_property
+    def asked(self) -> str:
+        """The letters of the question."""
+        return letters(self.row.question)
+
+    @cached_property
+    def said(self) -> str:
+        """The letters of the reply."""
+        return letters(self.row.reply)
+
+    @cached_property
+    def place(self) -> str:
+        """The situation and the turn in it: a later reply is no answer to an opening."""
+        known = self.row.situation
+        return f"{known}/{len(self.row.history)}" if known else ""
+
+    @cached_property
+    def grams(self) -> set[str]:
+        """The pairs of neighbouring letters in the question."""
+        return bigrams(self.asked)
+
+
 @dataclass
 class Shelf:
     """The rows of one language, found by question, by situation and by style."""
 
-    questions: dict[Key, list[Sample]] = field(default_factory=lambda: defaultdict(list))
-    situations: dict[Key, list[Sample]] = field(default_factory=lambda: defaultdict(list))
-    styles: dict[str, list[Sample]] = field(default_factory=lambda: defaultdict(list))
+    questions: dict[Key, list[Shelved]] = field(default_factory=lambda: defaultdict(list))
+    situations: dict[Key, list[Shelved]] = field(default_factory=lambda: defaultdict(list))
+    styles: dict[str, list[Shelved]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, sample: Sample) -> None:
+    def add(self, sample: Shelved) -> None:
         """Put a row into its places."""
-        self.styles[sample.style].append(sample)
-        self.questions[sample.style, letters(sample.question)].append(sample)
-        if sample.situation:
-            self.situations[sample.style, sample.situation].append(sample)
+        row = sample.row
+        self.styles[row.style].append(sample)
+        self.questions[row.style, sample.asked].append(sample)
+        if sample.place:
+            self.situations[row.style, sample.place].append(sample)
 
-    def others(self, sample: Sample) -> list[str]:
+    def others(self, sample: Shelved) -> list[str]:
         """Return the other styles, in a fixed order."""
-        return sorted(set(self.styles) - {sample.style})
+        return sorted(style for style in self.styles if style != sample.row.style)
 
-    def same(self, places: Mapping[Key, list[Sample]], what: str, sample: Sample) -> list[Sample]:
+    def same(
+        self, places: Mapping[Key, list[Shelved]], what: str, sample: Shelved
+    ) -> list[Shelved]:
         """Return the rows of other styles in the same place that say something else."""
-        said = letters(sample.reply)
+        said = sample.said
         return [
-            row
+            other
             for style in self.others(sample)
-            for row in places.get((style, what), ())
-            if letters(row.reply) != said
+            for other in places.get((style, what), ())
+            if other.said != said
         ]
 
 
 def pairs(samples: Sequence[Sample], seed: int) -> Iterator[Pair]:
     """Yield one pair for each of `samples`, all of one split, in their order.
 
-    None for a row whose language has no other style. The same for the same seed, whatever else
+    None for a row whose language has no other style, nor for a safe reply to a crisis, which no
+    style may be set above or below. The same for the same seed, whatever else
     is in the dataset's other split.
     """
     shelves: dict[str, Shelf] = defaultdict(Shelf)
-    for sample in samples:
-        shelves[sample.language].add(sample)
-    for sample in samples:
+    shelved = [Shelved(sample) for sample in samples if not sample.safety]
+    for sample in shelved:
+        shelves[sample.row.language].add(sample)
+    for sample in shelved:
         # The seed and the row's own name, so that a row more changes no other row's draw.
-        digest = hashlib.sha256(f"{seed}/{sample.slot}".encode()).digest()
+        digest = hashlib.sha256(f"{seed}/{sample.row.slot}".encode()).digest()
         chance = random.Random(digest)
-        if pair := find(sample, shelves[sample.language], chance):
+        if pair := find(sample, shelves[sample.row.language], chance):
             yield pair
 
 
-def find(sample: Sample, shelf: Shelf, chance: random.Random) -> Pair | None:
+def find(sample: Shelved, shelf: Shelf, chance: random.Random) -> Pair | None:
     """Return the pair of a row: of the same question, the same situation, the nearest question."""
-    if same := shelf.same(shelf.questions, letters(sample.question), sample):
-        return Pair(sample, chance.choice(same), "question")
-    if same := shelf.same(shelf.situations, sample.situation or "", sample):
-        return Pair(sample, chance.choice(same), "situation")
+    if same := shelf.same(shelf.questions, sample.asked, sample):
+        return Pair(sample.row, chance.choice(same).row, "question")
+    if same := shelf.same(shelf.situations, sample.place, sample):
+        return Pair(sample.row, chance.choice(same).row, "situation")
     if not (others := shelf.others(sample)):
         return None
     # The style first, so that a large one is not rejected more often than a small one.
     rows = shelf.styles[chance.choice(others)]
     rows = chance.sample(rows, min(LOOKED_AT, len(rows)))
-    nearest = max(rows, key=lambda row: likeness(row.question, sample.question))
-    if letters(nearest.reply) == letters(sample.reply):
+    nearest = max(rows, key=lambda row: likeness(row.grams, sample.grams))
+    if nearest.said == sample.said:
         return None
-    return Pair(sample, nearest, "nearest")
+    return Pair(sample.row, nearest.row, "nearest")
 
 
-def likeness(one: str, other: str) -> float:
-    """Return the Jaccard similarity of the character bigrams of two texts, 0 to 1."""
-    left, right = bigrams(one), bigrams(other)
+def likeness(left: set[str], right: set[str]) -> float:
+    """Return the Jaccard similarity of two sets of bigrams, 0 to 1."""
     return len(left & right) / (len(left | right) or 1)
 
 
-def bigrams(text: str) -> set[str]:
-    """Return the pairs of neighbouring letters in `text`."""
-    plain = letters(text)
+def bigrams(plain: str) -> set[str]:
+    """Return the pairs of neighbours among the letters of a text."""
     return {plain[at : at + 2] for at in range(len(plain) - 1)}
 
 

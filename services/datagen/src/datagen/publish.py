@@ -1,19 +1,20 @@
 """Publish a dataset: training files and manifest beside the journals, then one rename."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from contracts.dataset import Conditioning, Counts, DatasetManifest
-from contracts.durable import tree_digests
+from contracts.dataset import Conditioning, Counts, DatasetManifest, FileDigest
+from contracts.durable import file_digest, fsync_file, publish_folder
 from contracts.identity import now
 from contracts.lineage import Lineage, PairSummary
 from contracts.sample import Sample
 from contracts.style import StyleVersion
-from contracts.volume import Volume
+from contracts.volume import MANIFEST, Volume, read_document, write_document
 from contracts.votes import PairSource
 from datagen.errors import NothingAcceptedError
 from datagen.formats import (
@@ -29,6 +30,7 @@ from datagen.preferences import Pair, ranking_rows, usable_pairs
 from datagen.split import questions_of, split, split_like
 
 KEPT = frozenset({SAMPLES, REJECTED})
+INFO = "dataset_info.json"
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,7 @@ def publish_dataset(
     lineage = with_pairs(description.lineage, description.pairs_wanted, files)
     for name, rows in files.items():
         write_json(staging / f"{name}.json", rows)
-    write_json(staging / "dataset_info.json", dataset_info(list(files)))
-    drop_leftovers(staging, {f"{name}.json" for name in files})
+    write_json(staging / INFO, dataset_info(list(files)))
     manifest = DatasetManifest(
         id=dataset_id,
         created_at=now(),
@@ -95,13 +96,35 @@ def publish_dataset(
         styles=description.styles,
         counts=description.counts,
         rows={TRAIN: 0, EVAL: 0} | {name: len(rows) for name, rows in files.items()},
-        files=tree_digests(staging),
+        files=durable_digests(staging, KEPT | {INFO, *(f"{name}.json" for name in files)}),
         request=description.request,
         teacher=description.teacher,
         lineage=lineage,
     )
-    volume.publish(target, manifest)
+    write_document(staging / MANIFEST, manifest)
+    return finish_publishing(volume, dataset_id)
+
+
+def finish_publishing(volume: Volume, dataset_id: str) -> DatasetManifest:
+    """Publish a dataset whose staging folder has its manifest already: whatever else is in it goes.
+
+    So a process that was killed in between goes on here. Raises FileNotFoundError, ValueError,
+    FileExistsError.
+    """
+    target = volume.dataset(dataset_id)
+    staging = volume.staging(target)
+    manifest = read_document(staging / MANIFEST, DatasetManifest)
+    drop_leftovers(staging, {MANIFEST, *manifest.files})
+    publish_folder(staging, target)
     return manifest
+
+
+def durable_digests(folder: Path, names: Iterable[str]) -> dict[str, FileDigest]:
+    """Make those of the files that exist durable; return their digests."""
+    paths = [folder / name for name in sorted(names) if (folder / name).exists()]
+    for path in paths:
+        fsync_file(path)
+    return {path.name: file_digest(path) for path in paths}
 
 
 def parted(samples: list[Sample], description: Description) -> tuple[list[Sample], list[Sample]]:
@@ -181,9 +204,12 @@ def write_json(path: Path, document: Any) -> None:
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def drop_leftovers(staging: Path, written: set[str]) -> None:
-    """Remove what served the generation only: the plan, earlier turns, torn tails."""
-    keep = KEPT | written | {"dataset_info.json"}
+def drop_leftovers(staging: Path, kept: set[str]) -> None:
+    """Remove what served the generation only: the plan, earlier turns, the record, torn tails."""
     for path in staging.iterdir():
-        if path.name not in keep:
+        if path.name in kept:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
             path.unlink()

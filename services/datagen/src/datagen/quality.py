@@ -10,18 +10,20 @@ from pathlib import Path
 
 from contracts.dataset import DatasetManifest
 from contracts.identity import now
-from contracts.quality import Preview, ReportCard, Thresholds
+from contracts.quality import Explanation, ExplanationQuery, Preview, ReportCard, Thresholds
 from contracts.style import Language
 from contracts.volume import Volume
 from datagen.crisis import Screen
+from datagen.explaining import explain
 from datagen.journals import read_rejected, read_samples
+from datagen.judged_rows import with_ratings
 from datagen.judging import preview
 from datagen.measured import Measured, Row, measure, rows_of
 from datagen.questions import Bank
 from datagen.report_card import report_card
 from datagen.report_card_page import render_report_card
 from datagen.vectors import Vectors
-from kit.errors import NotFoundError
+from kit.errors import InvalidInputError, NotFoundError
 
 # Of 50,000 rows the figures and texts take some 150 MB: the one looked at and the one before it.
 KEPT = 2
@@ -35,6 +37,7 @@ class Quality:
         banks: which situations there are, with their names.
         screens: tell a crisis, by language.
         vectors: what contrast and likeness are measured with.
+        judged_dir: where a judge's ratings of rows are kept; None: there are none.
     """
 
     def __init__(
@@ -43,17 +46,19 @@ class Quality:
         banks: Mapping[Language, Bank],
         screens: Mapping[Language, Screen],
         vectors: Vectors,
+        judged_dir: Path | None = None,
     ) -> None:
         self.volume = volume
         self.banks = banks
         self.screens = screens
         self.vectors = vectors
+        self.judged_dir = judged_dir
         self._measured: OrderedDict[str, Measured] = OrderedDict()
         self._measuring = asyncio.Lock()
 
     async def report(self, dataset_id: str, limits: Thresholds) -> ReportCard:
         """Return the report card of a dataset. Raises NotFoundError, and what `vectors` raises."""
-        measured = await self.measured(dataset_id)
+        measured = await self.judged(dataset_id, limits)
         return await asyncio.to_thread(
             report_card,
             measured,
@@ -71,7 +76,30 @@ class Quality:
 
     async def preview(self, dataset_id: str, limits: Thresholds) -> Preview:
         """Return what `limits` would change in a dataset. Raises as `report` does."""
-        return await asyncio.to_thread(preview, await self.measured(dataset_id), limits)
+        return await asyncio.to_thread(preview, await self.judged(dataset_id, limits), limits)
+
+    async def explanation(self, dataset_id: str, query: ExplanationQuery) -> Explanation:
+        """Return what every gate says of one row. Raises NotFoundError, and as `report` does."""
+        return await asyncio.to_thread(
+            explain, await self.judged(dataset_id, query), query.row, query
+        )
+
+    async def judged(self, dataset_id: str, limits: Thresholds) -> Measured:
+        """Return the figures of a dataset's rows with the judge's ratings, where there are some.
+
+        Raises InvalidInputError where a threshold of the judge meets rows that none has rated.
+        """
+        measured = await self.measured(dataset_id)
+        if self.judged_dir is None:
+            return measured
+        rated = await asyncio.to_thread(with_ratings, measured, self.judged_dir, dataset_id)
+        if limits.judge and rated is measured:
+            raise InvalidInputError(
+                f"judge: no row of {dataset_id!r} was rated by a judge",
+                field="judge",
+                hint="POST /datasets/{id}/judge first (it needs JUDGE_BASE_URL), or leave it at 0",
+            )
+        return rated
 
     async def measured(self, dataset_id: str) -> Measured:
         """Return the figures of a dataset's rows, measured once. Raises as `report` does."""

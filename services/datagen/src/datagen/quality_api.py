@@ -1,16 +1,17 @@
-"""HTTP routes of a dataset's quality: report card (JSON, HTML), preview of other thresholds."""
+"""HTTP routes of a dataset's quality: report card, other thresholds, one row explained."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from contracts.quality import Preview, ReportCard, Thresholds
+from contracts.quality import Explanation, ExplanationQuery, Preview, ReportCard, Thresholds
 from datagen.quality import Quality
 from datagen.services import Services
-from datagen.vectors import NgramVectors
 
 
 def quality_router(services: Services) -> APIRouter:
-    """Return the routes `/datasets/{id}/report-card`, `/report-card.html` and `/preview`.
+    """Return `/datasets/{id}/report-card`, `/report-card.html`, `/preview` and `/explanation`.
 
     The two of the report card take the default thresholds.
     """
@@ -19,7 +20,8 @@ def quality_router(services: Services) -> APIRouter:
         services.volume,
         services.banks,
         services.screens,
-        NgramVectors(),
+        services.vectors,
+        services.settings.state_dir,
     )
 
     @router.get("/report-card")
@@ -33,5 +35,11 @@ def quality_router(services: Services) -> APIRouter:
     @router.post("/preview")
     async def preview(dataset_id: str, limits: Thresholds) -> Preview:
         return await quality.preview(dataset_id, limits)
+
+    @router.get("/explanation")
+    async def explanation(
+        dataset_id: str, query: Annotated[ExplanationQuery, Query()]
+    ) -> Explanation:
+        return await quality.explanation(dataset_id, query)
 
     return router

@@ -6,6 +6,7 @@ evaluation asks with frames, and with pairs of event and feeling, that no traini
 
 import random
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from pydantic import Field, StringConstraints
 
 from contracts.model import Authored, Name
 from contracts.style import Language, Phrase
+from datagen.spread import spread
 
 Group = Literal["fear", "anger", "sadness", "shame", "fatigue", "joy"]
 Joiner = Annotated[str, StringConstraints(strip_whitespace=False, max_length=20)]
@@ -107,10 +109,23 @@ class Situation:
 
 @dataclass(frozen=True)
 class Question:
-    """What a person says in a situation."""
+    """What a person says; the situation is None where nobody knows which one it is."""
 
     text: str
-    situation: Situation
+    situation: Situation | None
+
+    @property
+    def situation_id(self) -> str | None:
+        """The situation's id, None without one: what a row keeps."""
+        return self.situation.id if self.situation else None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one row of a style stands: a situation, and which of its questions is meant."""
+
+    situation: Situation | None
+    number: int = 0
 
 
 class Bank:
@@ -163,6 +178,20 @@ class Bank:
         event, feeling = pairs[place // len(frames)]
         return Question(ask(frames[place % len(frames)], event, feeling), situation)
 
+    def places(self, chance: random.Random) -> Sequence[Place]:
+        """Return what the rows of a style ask about one after the other, spread over the grid."""
+        cells = [(situation.area.id, situation.emotion.id) for situation in self.situations]
+        return [Place(self._by_id[f"{area}/{emotion}"]) for area, emotion in spread(cells, chance)]
+
+    def question(self, place: Place, chance: random.Random, attempt: int) -> Question:
+        """Return a training question for `place`; another attempt asks in other words.
+
+        Raises ValueError for a place without a situation, which only a question set has.
+        """
+        if place.situation is None:
+            raise ValueError("a bank has no questions without a situation")
+        return self.draw(place.situation, "train", chance)
+
     def _frames(self, split: Split) -> list[str]:
         return self.file.frames.train if split == "train" else self.file.frames.heldout
 
@@ -182,10 +211,13 @@ class Bank:
 
         A dialogue's last question decides: where several clauses are named, the last one counts.
         """
-        folded = text.casefold()
-        area = last_named(folded, self._events)
-        emotion = last_named(folded, self._feelings)
+        area, emotion = self.named(text)
         return self._by_id.get(f"{area}/{emotion}")
+
+    def named(self, text: str) -> tuple[str | None, str | None]:
+        """Return the area and the emotion that the bank's own clauses in `text` belong to."""
+        folded = text.casefold()
+        return last_named(folded, self._events), last_named(folded, self._feelings)
 
     @cached_property
     def _events(self) -> dict[str, str]:

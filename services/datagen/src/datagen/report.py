@@ -1,114 +1,237 @@
 """The page of an evaluation: one self-contained HTML file, Chinese and English, no script."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-from contracts.evaluation import EvaluationReport, Interval, Reply
+from contracts.evaluation import EvaluationReport, Reply
+from contracts.interval import Interval
+from contracts.proof import Figure
 from contracts.style import Style
+from datagen.charts import Dot, Line, axis, dot_rows, key_mark, line_chart
 from datagen.classifier import PLAIN
+from datagen.page import mostly_chinese, render_page
 from datagen.verdict import BASE, TUNED
+from datagen.words import Label, joined, named, words
 
-TEMPLATES = Path(__file__).parent / "templates"
+PROMPTED = "prompted"
+# Their marks are the same on every page; further models get those that come after.
+KINDS = (BASE, PROMPTED, TUNED)
 DEFECTS = ("empty", "broken", "unfinished", "echo", "repetition")
 # So that the page stays readable: two samples of each style, or one where there are many styles.
 SAMPLES_SHOWN = 14
 FAILURES_SHOWN = 12
-# A thin space between figure and sign, as print does.
-PERCENT = "\u202f%"
+UNKNOWN = Interval(low=0.0, high=1.0)
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Both contestants' replies to one question."""
+class Contestant:
+    """Who is compared.
 
-    base: Reply
-    tuned: Reply
+    Attributes:
+        key: its name in the report.
+        kind: number of its mark.
+        label: its name on the page.
+        model: served name.
+    """
+
+    key: str
+    kind: int
+    label: Label
+    model: str
+
+    @property
+    def mark(self) -> Markup:
+        """Its mark, for a legend."""
+        return key_mark(self.kind)
 
 
 @dataclass(frozen=True)
-class Label:
-    """A style's names on the page."""
+class Exchange:
+    """All contestants' replies to one question, the tuned one's among them."""
 
-    zh: str
-    en: str
+    replies: Mapping[str, Reply]
+
+    @property
+    def tuned(self) -> Reply:
+        """The reply that is on trial."""
+        return self.replies[TUNED]
 
 
-# The names are those of `ModelManifest.metrics`.
-FIGURES = {
-    "eval_loss": Label(
-        "留出对话的损失（每个回复 token）", "Loss on held-out chats, per reply token"
-    ),
-    "perplexity": Label("困惑度", "Perplexity"),
-    "bleu_4": Label("BLEU-4（0–100）", "BLEU-4 (0–100)"),
-    "rouge_1": Label("ROUGE-1（0–100）", "ROUGE-1 (0–100)"),
-    "rouge_2": Label("ROUGE-2（0–100）", "ROUGE-2 (0–100)"),
-    "rouge_l": Label("ROUGE-L（0–100）", "ROUGE-L (0–100)"),
-    "measured_rows": Label("回答的留出行数", "Held-out rows answered"),
-}
+@dataclass(frozen=True)
+class StyleRow:
+    """One style in the picture.
+
+    Attributes:
+        id: of the style; empty for all of them.
+        picture: a dot for each contestant.
+        figures: the same in figures, by contestant.
+        on_topic: of the tuned model.
+        count: questions.
+    """
+
+    id: str
+    picture: Markup
+    figures: dict[str, Figure]
+    on_topic: float | None
+    count: int
 
 
 def render_report(report: EvaluationReport, replies: Sequence[Reply], styles: list[Style]) -> str:
     """Return the page. Every text that a model or a person wrote is escaped.
 
     Args:
-        report: the figures.
-        replies: the judged replies, a pair for each question.
+        report: the figures; those of older reports lack some, and so does their page.
+        replies: the judged replies, one of each contestant for each question.
         styles: the cards, for the names; a style without a card is shown by its id.
     """
-    every = pairs_of(replies)
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": percent, "points": points, "span": span}
-    return environment.get_template("report.html.jinja").render(
+    every = exchanges(replies)
+    wrong = failures(every)
+    chinese = mostly_chinese(styles)
+    contestants = contestants_of(report)
+    return render_page(
+        "report.html.jinja",
         report=report,
+        contestants=contestants,
+        who={one.key: one.label for one in contestants},
         base=report.contestants[BASE],
         tuned=report.contestants[TUNED],
+        totals={one.contestant: one for one in report.figures if not one.style},
+        gain=gain_over_prompt(report),
+        rows=style_rows(report, contestants, chinese=chinese),
+        axis=axis(),
+        drift=drift_picture(report, contestants, chinese=chinese),
         labels=labels(report, styles),
         columns=columns(report),
         samples=samples(every),
-        failures=failures(every)[:FAILURES_SHOWN],
-        failed=len(failures(every)),
+        failures=wrong[:FAILURES_SHOWN],
+        failed=len(wrong),
         defects=DEFECTS,
-        figures=figures(report),
-        chinese=mostly_chinese(styles),
+        trained=trained_figures(report),
+        forms=chosen_forms(report),
+        chinese=chinese,
     )
 
 
-def percent(ratio: float | None) -> str:
-    """Return a ratio as a whole percentage, `–` for None; only all is 100, only none is 0."""
-    if ratio is None:
-        return "–"
-    whole = round(ratio * 100)
-    if ratio < 1:
-        whole = min(whole, 99)
-    if ratio > 0:
-        whole = max(whole, 1)
-    return f"{whole}{PERCENT}"
+def contestants_of(report: EvaluationReport) -> list[Contestant]:
+    """Return who is compared: as they are ranked, else tuned, prompted, base, the others."""
+    places = {rank.contestant: rank.place for rank in report.ranking}
+    further = [name for name in report.contestants if name not in KINDS]
+    usual = [*reversed(KINDS), *further]
+    known = [name for name in usual if name in report.contestants]
+    return [
+        Contestant(
+            key=name,
+            kind=KINDS.index(name) if name in KINDS else len(KINDS) + further.index(name),
+            label=named("who", name),
+            model=report.contestants[name].model,
+        )
+        for name in sorted(known, key=lambda name: places.get(name, len(usual)))
+    ]
 
 
-def points(ratio: float) -> str:
-    """Return a difference of ratios in percentage points, with its sign."""
-    return f"{ratio * 100:+.0f}".replace("-", "−")
+def style_rows(
+    report: EvaluationReport, contestants: Sequence[Contestant], *, chinese: bool
+) -> list[StyleRow]:
+    """Return a row for all styles, where the report has such figures, and one for each style."""
+    found: dict[str, dict[str, Figure]] = {}
+    for one in report.figures:
+        found.setdefault(one.style, {})[one.contestant] = one.strength
+    advice = {one.style: one.on_topic for one in report.figures if one.contestant == TUNED}
+    on_topic = {style: figure.value for style, figure in advice.items() if figure}
+    if not found:  # an older report: shares, and two contestants
+        for score in report.styles:
+            found[score.id] = {
+                TUNED: old_figure(score.tuned_accuracy, score.tuned_interval, score.replies),
+                BASE: old_figure(score.base_accuracy, score.base_interval, score.replies),
+            }
+            if score.on_topic is not None:
+                on_topic[score.id] = score.on_topic
+    return [
+        StyleRow(
+            id=style,
+            picture=dot_rows(
+                dots(figures, contestants, chinese=chinese), floor=report.random_accuracy
+            ),
+            figures=figures,
+            on_topic=on_topic.get(style),
+            count=max(figure.count for figure in figures.values()),
+        )
+        for style, figures in found.items()
+    ]
 
 
-def span(interval: Interval | None) -> str:
-    """Return an interval as `93–98`, in percent without the sign."""
-    return f"{interval.low * 100:.0f}–{interval.high * 100:.0f}" if interval else ""
+def old_figure(value: float, interval: Interval | None, count: int) -> Figure:
+    """Return a figure of a report that was written before figures had intervals."""
+    return Figure(value=value, interval=interval or UNKNOWN, count=count)
+
+
+def dots(
+    figures: Mapping[str, Figure], contestants: Sequence[Contestant], *, chinese: bool
+) -> list[Dot]:
+    """Return the figures as dots, in the order of the contestants."""
+    return [
+        Dot(
+            kind=one.kind,
+            name=one.label.zh if chinese else one.label.en,
+            value=figures[one.key].value,
+            low=figures[one.key].interval.low,
+            high=figures[one.key].interval.high,
+        )
+        for one in contestants
+        if one.key in figures
+    ]
+
+
+def drift_picture(
+    report: EvaluationReport, contestants: Sequence[Contestant], *, chinese: bool
+) -> Markup:
+    """Return the strength by turn of each contestant; empty where no conversation was held."""
+    by_name = {drift.contestant: drift for drift in report.drift}
+    lines = [
+        Line(
+            [
+                dot
+                for turn in by_name[one.key].turns
+                for dot in dots({one.key: turn}, [one], chinese=chinese)
+            ]
+        )
+        for one in contestants
+        if one.key in by_name
+    ]
+    return line_chart(lines)
+
+
+def gain_over_prompt(report: EvaluationReport) -> Figure | None:
+    """Return the tuned model's accuracy minus the prompted base's, None where it was not asked."""
+    for pair in report.pairs:
+        if (pair.first, pair.second) == (TUNED, PROMPTED):
+            return pair.accuracy
+        if (pair.first, pair.second) == (PROMPTED, TUNED):
+            found, turned = pair.accuracy, pair.accuracy.interval
+            interval = Interval(low=-turned.high, high=-turned.low)
+            return Figure(value=-found.value, interval=interval, count=found.count)
+    return None
+
+
+def chosen_forms(report: EvaluationReport) -> Label | None:
+    """Return which forms of the style prompt were chosen, the commonest first."""
+    found: dict[str, int] = {}
+    for choice in report.prompts:
+        found[choice.form] = found.get(choice.form, 0) + 1
+    if not found:
+        return None
+    ordered = sorted(found, key=lambda form: -found[form])
+    texts = [(named("form", form), found[form]) for form in ordered]
+    return joined([Label(f"{one.zh} × {n}", f"{one.en} × {n}") for one, n in texts])
 
 
 def labels(report: EvaluationReport, styles: Sequence[Style]) -> dict[str, Label]:
     """Return the names of every style that the report mentions; `` is an empty reply."""
     known = {style.id: Label(style.names.zh, style.names.en) for style in styles}
     found = {name: Label(name, name) for name in (*columns(report), *(s.id for s in report.styles))}
-    return found | {"": Label("空", "empty"), PLAIN: Label("平淡", "plain")} | known
+    return found | {"": words()["empty"], PLAIN: words()["plain"]} | known
 
 
 def columns(report: EvaluationReport) -> list[str]:
@@ -118,44 +241,43 @@ def columns(report: EvaluationReport) -> list[str]:
     return [*asked, *sorted(found.difference(asked))]
 
 
-def pairs_of(replies: Sequence[Reply]) -> list[Pair]:
-    """Return the pairs of replies, in the order in which they were asked."""
-    tuned = {(row.style, row.number): row for row in replies if row.contestant == TUNED}
-    return [
-        Pair(row, tuned[row.style, row.number])
-        for row in replies
-        if row.contestant == BASE and (row.style, row.number) in tuned
-    ]
+def exchanges(replies: Sequence[Reply]) -> list[Exchange]:
+    """Return the questions with all replies to them, in the order in which they were asked."""
+    found: dict[tuple[str, int], dict[str, Reply]] = {}
+    for reply in replies:
+        if reply.turn == 1:
+            found.setdefault((reply.style, reply.number), {})[reply.contestant] = reply
+    return [Exchange(one) for one in found.values() if TUNED in one]
 
 
-def samples(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
-    """Return the first pairs of each style: first by number, not by how well they came out."""
-    per_style = 2 if 2 * len({pair.tuned.style for pair in pairs}) <= SAMPLES_SHOWN else 1
-    found: dict[str, list[Pair]] = {}
-    for pair in sorted(pairs, key=lambda pair: pair.tuned.number):
-        shown = found.setdefault(pair.tuned.style, [])
+def samples(every: Sequence[Exchange]) -> dict[str, list[Exchange]]:
+    """Return the first of each style: first by number, not by how well they came out."""
+    per_style = 2 if 2 * len({one.tuned.style for one in every}) <= SAMPLES_SHOWN else 1
+    found: dict[str, list[Exchange]] = {}
+    for one in sorted(every, key=lambda one: one.tuned.number):
+        shown = found.setdefault(one.tuned.style, [])
         if len(shown) < per_style:
-            shown.append(pair)
+            shown.append(one)
     return found
 
 
-def failures(pairs: Sequence[Pair]) -> list[Pair]:
-    """Return the pairs whose tuned reply is in another tone, off topic or defective."""
+def failures(every: Sequence[Exchange]) -> list[Exchange]:
+    """Return those whose tuned reply is in another tone, off topic or defective."""
     return [
-        pair
-        for pair in pairs
-        if pair.tuned.predicted_style != pair.tuned.style
-        or pair.tuned.on_topic is False
-        or pair.tuned.defects
+        one
+        for one in every
+        if one.tuned.predicted_style != one.tuned.style
+        or one.tuned.on_topic is False
+        or one.tuned.defects
     ]
 
 
-def figures(report: EvaluationReport) -> list[tuple[Label, str]]:
+def trained_figures(report: EvaluationReport) -> list[tuple[Label, str]]:
     """Return the trainer's figures of the tuned model, named; if there are any."""
     known = report.trained.metrics if report.trained else {}
-    return [(label, f"{known[name]:.3g}") for name, label in FIGURES.items() if name in known]
-
-
-def mostly_chinese(styles: Sequence[Style]) -> bool:
-    """Return whether the page opens in Chinese."""
-    return sum(style.language == "zh" for style in styles) * 2 >= len(styles)
+    prefix = "trained."
+    return [
+        (label, f"{known[key.removeprefix(prefix)]:.3g}")
+        for key, label in words().items()
+        if key.startswith(prefix) and key.removeprefix(prefix) in known
+    ]

@@ -4,12 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
 from contracts.quality import (
     Cluster,
-    Coverage,
     GateFigures,
     Lengths,
     ReportCard,
@@ -18,6 +18,7 @@ from contracts.quality import (
 )
 from contracts.sample import RejectReason
 from contracts.style import Language
+from datagen.coverage import coverage
 from datagen.gates import Refusal
 from datagen.judging import EXAMPLES, ORDER, finding, judge
 from datagen.languages import language_of
@@ -62,13 +63,20 @@ def report_card(
         gates=gate_figures(judged),
         clusters=[cluster(measured, rows) for rows in clusters[:CLUSTERS_SHOWN]],
         clustered_rows=sum(map(len, clusters)),
-        coverage=coverage([row for row, _, _ in judged], used_banks(measured, banks)),
+        coverage=coverage([row for row, _, _ in judged], banks, measured.languages),
         languages=languages([row for row, _, _ in judged]),
-        personal_data=kinds(judged, RejectReason.PERSONAL_DATA),
-        crisis=kinds(judged, RejectReason.CRISIS),
-        masked=sum(bool(row.masked) for row, _, _ in judged),
-        safe_replies=sum(bool(row.safety) for row, _, _ in judged),
+        **safety_figures(judged),
     )
+
+
+def safety_figures(judged: Judged) -> dict[str, Any]:
+    """Return what the report card says of personal data and of crises."""
+    return {
+        "personal_data": kinds(judged, RejectReason.PERSONAL_DATA),
+        "crisis": kinds(judged, RejectReason.CRISIS),
+        "masked": sum(bool(row.masked) for row, _, _ in judged),
+        "safe_replies": sum(bool(row.safety) for row, _, _ in judged),
+    }
 
 
 def judged_rows(measured: Measured, limits: Thresholds) -> Judged:
@@ -152,27 +160,6 @@ def kinds(judged: Judged, reason: RejectReason) -> dict[str, int]:
         for kind in refusal.detail.split(":")[0].split(", ")
     )
     return dict(found.most_common())
-
-
-def used_banks(measured: Measured, banks: Mapping[Language, Bank]) -> list[Bank]:
-    """Return the banks of the languages that the dataset's styles speak."""
-    speak = {measured.languages[row.style] for row in measured.rows}
-    return [bank for language, bank in banks.items() if language in speak]
-
-
-def coverage(rows: Sequence[Row], banks: Sequence[Bank]) -> Coverage:
-    """Return how many rows each style has in each situation of the banks."""
-    known = [situation for bank in banks for situation in bank.situations]
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in rows:
-        if row.situation:
-            counts[row.style][row.situation] += 1
-    return Coverage(
-        emotions=list(dict.fromkeys(situation.emotion.id for situation in known)),
-        areas=list(dict.fromkeys(situation.area.id for situation in known)),
-        counts={style: dict(sorted(found.items())) for style, found in sorted(counts.items())},
-        without_situation=sum(not row.situation for row in rows),
-    )
 
 
 def near_clusters(measured: Measured, near: float) -> list[list[int]]:

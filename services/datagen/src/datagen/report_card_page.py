@@ -2,43 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from contracts.quality import Coverage, ReportCard
+from contracts.quality import Coverage, GateFigures, ReportCard, Thresholds
+from contracts.sample import RejectReason
 from contracts.style import Language, Style
+from datagen.page import NONE, mostly_chinese, percent, render_page
 from datagen.questions import Bank
-from datagen.report import TEMPLATES, Label, mostly_chinese, percent
+from datagen.words import Label, joined, named, words
 
-NONE = "\u2013"
-# The names of the reasons on the page.
-REASONS = {
-    "control_token": Label("控制符", "Control tokens"),
-    "too_short": Label("太短", "Too short"),
-    "too_long": Label("太长", "Too long"),
-    "broken_text": Label("乱码或没说完", "Broken or cut text"),
-    "crisis": Label("危机内容没有安全回复", "Crisis without a safe reply"),
-    "assistant_voice": Label("助手腔", "Assistant voice"),
-    "wrong_language": Label("语言不对", "Wrong language"),
-    "echo": Label("复读问题", "Echo of the question"),
-    "personal_data": Label("个人信息", "Personal data"),
-    "other_style": Label("更像别的风格", "Nearer to another style"),
-    "unlike_references": Label("不像卡片里的例子", "Unlike the card’s examples"),
-    "duplicate": Label("完全重复", "Duplicates"),
-    "near_duplicate": Label("近似重复", "Near duplicates"),
-    "cross_style_duplicate": Label("跨风格重复", "Duplicates across styles"),
-}
-KINDS = {
-    "phone": Label("电话", "phone numbers"),
-    "email": Label("邮箱", "e-mail addresses"),
-    "id_number": Label("证件号", "ID numbers"),
-    "bank_card": Label("银行卡号", "bank cards"),
-    "account": Label("社交账号", "chat accounts"),
-    "address": Label("住址", "addresses"),
-    "suicide": Label("自杀", "suicide"),
-    "self_harm": Label("自伤", "self-harm"),
-    "abuse": Label("受虐待", "abuse"),
-    "incitement": Label("怂恿伤害", "incitement"),
-}
+# So many of the situations without a row are named.
+GAPS_SHOWN = 6
 
 
 def render_report_card(
@@ -51,28 +23,73 @@ def render_report_card(
         styles: the cards, for the names; a style without a card is shown by its id.
         banks: the names of emotions and areas, in either language.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": percent, "signed": signed}
-    return environment.get_template("report_card.html.jinja").render(
+    places = place_labels(card.coverage, banks)
+    heat = heat_rows(card.coverage)
+    return render_page(
+        "report_card.html.jinja",
         card=card,
         names=style_labels(card, styles),
-        reasons=REASONS,
-        kinds=KINDS,
-        places=place_labels(card.coverage, banks),
-        heat=heat_rows(card.coverage),
+        busy=sorted((gate for gate in card.gates if gate.flagged), key=lambda gate: -gate.flagged),
+        quiet=quiet_gates(card),
+        worst=worst_gate(card.gates),
+        limits=limits(card.thresholds),
+        places=places,
+        heat=heat,
+        filled=filled_share(heat[""]),
+        gaps=gaps(heat[""], card.coverage, places),
         chinese=mostly_chinese(list(styles)),
     )
 
 
-def signed(value: float | None) -> str:
-    """Return a cosine with its sign and three digits, `–` for None."""
-    return NONE if value is None else f"{value:+.3f}".replace("-", "−")
+def quiet_gates(card: ReportCard) -> Label:
+    """Return the names of the gates that refuse no row; those that are off are no such gates."""
+    off, known = words()["limit.off"], limits(card.thresholds)
+    return joined(
+        [
+            named("gate", gate.reason.value)
+            for gate in card.gates
+            if not gate.flagged and known.get(gate.reason.value) != off
+        ]
+    )
+
+
+def worst_gate(gates: Sequence[GateFigures]) -> GateFigures | None:
+    """Return the gate that refuses most rows, None where none refuses any."""
+    worst = max(gates, key=lambda gate: gate.flagged, default=None)
+    return worst if worst and worst.flagged else None
+
+
+def limits(thresholds: Thresholds) -> dict[str, Label]:
+    """Return the threshold of each gate as the page says it, by reason."""
+    off = words()["limit.off"]
+    values = {
+        RejectReason.TOO_SHORT: limit("shortest", str(thresholds.shortest)),
+        RejectReason.TOO_LONG: limit("longest", str(thresholds.longest)),
+        RejectReason.WRONG_LANGUAGE: limit("language", percent(thresholds.language)),
+        RejectReason.ECHO: limit("echo", percent(thresholds.echo)),
+        RejectReason.OTHER_STYLE: off
+        if thresholds.contrast <= -1
+        else limit("contrast", f"{thresholds.contrast:g}"),
+        RejectReason.UNLIKE_REFERENCES: limit("likeness", f"{thresholds.likeness:.2f}")
+        if thresholds.likeness
+        else off,
+        RejectReason.JUDGE: limit("judge", f"{thresholds.judge:g}") if thresholds.judge else off,
+        **dict.fromkeys(
+            (
+                RejectReason.DUPLICATE,
+                RejectReason.NEAR_DUPLICATE,
+                RejectReason.CROSS_STYLE_DUPLICATE,
+            ),
+            limit("near_duplicate", f"{thresholds.near_duplicate:.2f}"),
+        ),
+    }
+    return {reason.value: label for reason, label in values.items()}
+
+
+def limit(name: str, value: str) -> Label:
+    """Return one threshold as the page says it."""
+    text = words()[f"limit.{name}"]
+    return Label(text.zh.format(value=value), text.en.format(value=value))
 
 
 def style_labels(card: ReportCard, styles: Sequence[Style]) -> dict[str, Label]:
@@ -82,29 +99,64 @@ def style_labels(card: ReportCard, styles: Sequence[Style]) -> dict[str, Label]:
 
 
 def place_labels(coverage: Coverage, banks: Mapping[Language, Bank]) -> dict[str, Label]:
-    """Return the names of the emotions and areas, by id; the id where a bank has none."""
-    names: dict[str, dict[Language, str]] = {}
+    """Return the names of the emotions and areas, by id; the other language's where one has none.
+
+    Where no bank knows a place it is shown by its id.
+    """
+    found: dict[str, dict[Language, str]] = {}
     for language, bank in banks.items():
         for situation in bank.situations:
-            for place in (situation.emotion, situation.area):
-                names.setdefault(place.id, {})[language] = place.name
-    ids = (*coverage.emotions, *coverage.areas)
-    return {
-        place: Label(names.get(place, {}).get("zh", place), names.get(place, {}).get("en", place))
-        for place in ids
-    }
+            for one in (situation.emotion, situation.area):
+                found.setdefault(one.id, {})[language] = one.name
+    labels = {}
+    for place in (*coverage.emotions, *coverage.areas):
+        names = found.get(place, {})
+        zh, en = names.get("zh"), names.get("en")
+        labels[place] = Label(zh or en or place, en or zh or place)
+    return labels
 
 
-def heat_rows(coverage: Coverage) -> dict[str, list[list[int]]]:
-    """Return a table of counts, emotions by areas, of all styles (``) and of each."""
-    found: dict[str, list[list[int]]] = {}
-    every: dict[str, int] = {}
+def heat_rows(coverage: Coverage) -> dict[str, list[list[int | None]]]:
+    """Return a table of counts, emotions by areas, of all styles (``) and of each.
+
+    None stands where neither a row nor the bank has the situation.
+    """
+    every = {place: 0 for places in coverage.empty.values() for place in places}
     for counts in coverage.counts.values():
         for place, count in counts.items():
             every[place] = every.get(place, 0) + count
-    for style, counts in {"": every, **coverage.counts}.items():
-        found[style] = [
-            [counts.get(f"{area}/{emotion}", 0) for area in coverage.areas]
+    cells = {
+        style: dict.fromkeys(coverage.empty.get(style, ()), 0) | counts
+        for style, counts in coverage.counts.items()
+    }
+    return {
+        style: [
+            [counts.get(f"{area}/{emotion}") for area in coverage.areas]
             for emotion in coverage.emotions
         ]
-    return found
+        for style, counts in {"": every, **cells}.items()
+    }
+
+
+def filled_share(table: Sequence[Sequence[int | None]]) -> str:
+    """Return the share of situations that have a row, `–` where there are no situations."""
+    cells = [count > 0 for line in table for count in line if count is not None]
+    return percent(sum(cells) / len(cells)) if cells else NONE
+
+
+def gaps(
+    table: Sequence[Sequence[int | None]], coverage: Coverage, places: Mapping[str, Label]
+) -> tuple[int, Label]:
+    """Return how many situations no style has a row of, and the names of some, spread out."""
+    missing = [
+        (places[emotion], places[area])
+        for emotion, line in zip(coverage.emotions, table, strict=True)
+        for area, count in zip(coverage.areas, line, strict=True)
+        if count == 0
+    ]
+    step = max(1, len(missing) // GAPS_SHOWN)
+    shown = [
+        Label(f"{emotion.zh}·{area.zh}", f"{emotion.en} / {area.en}")
+        for emotion, area in missing[::step][:GAPS_SHOWN]
+    ]
+    return len(missing), joined(shown)

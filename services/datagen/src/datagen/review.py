@@ -32,8 +32,8 @@ from kit.errors import ConflictError, InvalidInputError, NotFoundError
 DECISIONS = {"accept": "accepted", "reject": "rejected", "reopen": "open"}
 # Others nobody can accept as they are: no reply, no card that says how it should sound, or words
 # that must not be learnt.
-USABLE = """(reply IS NOT NULL OR reason IS NULL OR reason NOT IN
-    ('malformed', 'unknown_style', 'control_token', 'crisis', 'personal_data'))"""
+USABLE = """(reply IS NOT NULL OR characters > 0 AND (reason IS NULL OR reason NOT IN
+    ('malformed', 'unknown_style', 'control_token', 'crisis', 'personal_data')))"""
 COUNTS = """SELECT style, origin, decision, reason, count(*) AS rows,
     sum(edit IS NOT NULL) AS edited FROM rows WHERE review = ?
     GROUP BY style, origin, decision, reason"""
@@ -57,6 +57,8 @@ class ReviewDesk:
         self.volume = volume
         self.banks = banks
         self.store = store
+        # By review, with the revision that they are of: counting 50,000 rows takes 30 ms.
+        self._counts: dict[int, tuple[int, ReviewCounts]] = {}
 
     def open(self, dataset_id: str) -> Review:
         """Return the review of a dataset; the first call judges every row. Raises NotFoundError."""
@@ -85,13 +87,16 @@ class ReviewDesk:
         """Return a review with its counts, all of one moment. Raises NotFoundError."""
         with self.store.snapshot():
             head = self.head(dataset_id)
-            rows = self.store.read(COUNTS, (head.id,))
-            noted = self.store.read(NOTED, (head.id,))[0][0]
+            revision, counts = self._counts.get(head.id, (-1, None))
+            if counts is None or revision != head.revision:
+                noted = self.store.read(NOTED, (head.id,))[0][0]
+                counts = counted(self.store.read(COUNTS, (head.id,)), noted)
+                self._counts[head.id] = head.revision, counts
         return Review(
             dataset_id=head.dataset,
             revision=head.revision,
             created_at=head.created_at,
-            counts=counted(rows, noted),
+            counts=counts,
         )
 
     def page(self, dataset_id: str, query: ReviewQuery) -> ReviewPage:

@@ -105,6 +105,8 @@ def rejected_by_person(row: Row, sample: Sample) -> Rejected:
         reply=sample.reply if row["reply"] is None else row["reply"],
         reason=RejectReason.REVIEWER,
         detail=row["note"],
+        turn=len(sample.history),
+        history=sample.history,
     )
 
 

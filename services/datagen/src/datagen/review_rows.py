@@ -81,6 +81,7 @@ def rescued(refused: Rejected, number: int, manifest: DatasetManifest) -> Sample
         question=refused.question,
         reply=refused.reply,
         system=card.style.system_prompt if card else "",
+        history=refused.history,
         teacher="import" if manifest.source == "imported" else manifest.teacher,
         attempt=refused.attempt,
     )
@@ -97,6 +98,8 @@ def fresh_rows(sheet: Sheet, banks: Banks) -> Iterator[dict[str, Any]]:
         seen.append(Seen(sample, styles.get(sample.style)))
     for place, line in sheet.lines("rejected"):
         refused = Rejected.model_validate_json(line)
+        if refused.speaker == "user":  # words without a reply: there is no row to accept
+            continue
         sample = rescued(refused, len(seen), sheet.manifest)
         places.append((place, "rejected"))
         seen.append(Seen(sample, styles.get(sample.style), refused.reason))

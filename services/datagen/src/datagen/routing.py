@@ -12,6 +12,7 @@ from datagen.crisis import Kind, Screen, crisis_of
 from datagen.duplicates import DuplicateIndex, judged_text
 from datagen.gates import Candidate, Limits, Refusal, duplicate, first_refusal
 from datagen.personal_data import mask
+from datagen.user_gates import asking_reply
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ def judge_row(
     if routed.safety:  # no style is asked of a safe reply, and it may come again
         limits = replace(limits, longest=max(limits.longest, len(clean.reply)), strict=False)
     if refusal := routed.refusal or first_refusal(clean, limits):
+        return Judged(routed, refusal)
+    if limits.strict and (refusal := asking_reply(clean.style, clean.reply)):
         return Judged(routed, refusal)
     if routed.safety:
         known = index.is_duplicate(clean.style.id, judged_text(clean.question, clean.reply))

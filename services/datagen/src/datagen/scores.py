@@ -48,7 +48,19 @@ def paired_difference(base: Sequence[bool], tuned: Sequence[bool], *, seed: int)
 
 def distinct_bigrams(replies: Iterable[str]) -> float:
     """Return distinct character bigrams / all bigrams: low where a model says the same again."""
-    seen = Counter(reply[place : place + 2] for reply in replies for place in range(len(reply) - 1))
+    return distinct(replies, 2)
+
+
+def distinct_characters(replies: Iterable[str]) -> float:
+    """Return distinct characters / all characters."""
+    return distinct(replies, 1)
+
+
+def distinct(replies: Iterable[str], size: int) -> float:
+    """Return distinct / all windows of `size` characters within a reply; 0 where there is none."""
+    seen = Counter(
+        reply[place : place + size] for reply in replies for place in range(len(reply) - size + 1)
+    )
     return len(seen) / seen.total() if seen else 0.0
 
 

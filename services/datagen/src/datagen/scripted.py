@@ -1,14 +1,15 @@
 """The scripted teacher: an OpenAI-compatible ASGI app that needs no key, no network, no GPU.
 
 It knows the style by the card's system prompt in the system message, the situation by the last
-user message, and composes the reply from card and advice. The request's seed decides every draw,
-so the same request has the same answer. Like a real teacher it errs now and then.
+user message that names one, and composes the reply from card and advice. Asked to play the user of
+a dialogue, it does (`scripted_user.py`). The request's seed decides every draw, so the same request
+has the same answer. Like a real teacher it errs now and then.
 """
 
 import json
 import random
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,6 +20,8 @@ from starlette.routing import Route
 from contracts.style import Language, Style
 from datagen.compose import plain_reply, styled_reply
 from datagen.questions import Bank
+from datagen.scripted_questions import QuestionWriter, question_task
+from datagen.scripted_user import lines, read_part, user_words, wrong_words
 
 MODEL = "scripted"
 Flaw = Callable[[str, str, Language], str]
@@ -47,6 +50,7 @@ class ScriptedTeacher:
         styles: returns the cards it can speak as; asked on each request, so new cards count.
         banks: situations by language.
         flaw_rate: share of replies that are wrong on purpose, 0 to 1.
+        writer: writes questions, where it is asked for some.
     """
 
     def __init__(
@@ -54,24 +58,47 @@ class ScriptedTeacher:
         styles: Callable[[], list[Style]],
         banks: Mapping[Language, Bank],
         flaw_rate: float = 0.0,
+        writer: QuestionWriter | None = None,
     ) -> None:
         self.styles = styles
         self.banks = banks
         self.flaw_rate = flaw_rate
+        self.writer = writer
 
     def reply(self, body: Any) -> str:
         """Return the reply to an OpenAI chat request. Raises ValueError for a malformed one."""
-        system, question = contents(body)
+        system, said = contents(body)
+        question = said[-1]
+        if self.writer and (task := question_task(question)):
+            return self.writer.reply(task, body.get("seed", 0))
         chance = random.Random(f"{body.get('seed', 0)}/{zlib.crc32(question.encode())}")
+        flawed = chance.random() < self.flaw_rate
         style = self.find_style(system)
         if style is None:
-            raise ValueError("the system message holds no style card")
-        bank = self.banks[style.language]
-        situation = bank.recognise(question)
-        advice = situation.advice if situation else bank.file.fallback
-        if chance.random() < self.flaw_rate:
+            return self.user_reply(system, question, chance, flawed=flawed)
+        advice = self.advice(style.language, said, chance)
+        if flawed:
             return chance.choice(FLAWS)(question, advice, style.language)
         return styled_reply(style, advice, chance)
+
+    def user_reply(self, system: str, talk: str, chance: random.Random, *, flawed: bool) -> str:
+        """Return what the user of a dialogue says next. Raises ValueError where none is asked."""
+        part = read_part(system, self.banks, chance)
+        if part is None:
+            raise ValueError("the system message holds no style card, and asks for no user")
+        return (wrong_words if flawed else user_words)(part, talk, chance)
+
+    def advice(self, language: Language, said: Sequence[str], chance: random.Random) -> str:
+        """Return the advice for a chat: all of it to what is new, a step at a time after that."""
+        bank = self.banks[language]
+        told = [bank.recognise(text) for text in said]
+        situation = next((one for one in reversed(told) if one), None)
+        if situation is None:
+            return bank.file.fallback
+        if told[-1] is situation and situation not in told[:-1]:
+            return situation.advice
+        step = situation.steps[len(said) % 2]
+        return str(chance.choice(lines()[language]["followups"])).format(step=step)
 
     def find_style(self, system: str) -> Style | None:
         """Return the card whose system prompt is in `system`; the longest where several are."""
@@ -79,15 +106,16 @@ class ScriptedTeacher:
         return max(found, key=lambda style: len(style.system_prompt), default=None)
 
 
-def contents(body: Any) -> tuple[str, str]:
-    """Return the system message and the last user message of a request. Raises ValueError."""
+def contents(body: Any) -> tuple[str, list[str]]:
+    """Return the system message and all user messages of a request. Raises ValueError."""
     messages = body.get("messages") if isinstance(body, Mapping) else None
     if not isinstance(messages, list) or not all(isinstance(entry, dict) for entry in messages):
         raise ValueError("messages must be a list of objects")
-    texts = {entry.get("role"): str(entry.get("content", "")) for entry in messages}
-    if not texts.get("user"):
+    texts = [(entry.get("role"), str(entry.get("content", ""))) for entry in messages]
+    said = [unfenced(text) for role, text in texts if role == "user" and text]
+    if not said:
         raise ValueError("there is no user message")
-    return texts.get("system", ""), unfenced(texts["user"])
+    return next((text for role, text in texts if role == "system"), ""), said
 
 
 def unfenced(text: str) -> str:

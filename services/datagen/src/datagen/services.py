@@ -7,14 +7,23 @@ from contracts.style import Language
 from contracts.volume import Volume
 from datagen.config import Settings, shipped_folder
 from datagen.crisis import Screen, load_screens
+from datagen.embeddings import open_vectors
+from datagen.judges import open_judge
 from datagen.library import StyleLibrary
+from datagen.llm_judge import LlmJudge
 from datagen.metrics import Metrics
+from datagen.personas import load_personas
+from datagen.probe import Item, load_probe
 from datagen.prompts import Prompts
+from datagen.question_prompts import QuestionPrompts
+from datagen.question_writing import Authors
 from datagen.questions import Bank, load_banks
 from datagen.review_store import ReviewStore
 from datagen.scripted import ScriptedTeacher, scripted_app
+from datagen.scripted_questions import QuestionWriter
 from datagen.studio import Drafts
 from datagen.teachers import Asked, open_teachers
+from datagen.vectors import Vectors
 from datagen.votes import VoteStore
 from kit.jobs import JobStore
 
@@ -30,12 +39,16 @@ class Services:
     banks: dict[Language, Bank]
     screens: dict[Language, Screen]
     prompts: Prompts
+    authors: Authors
     metrics: Metrics
     teacher: Asked
+    judge: LlmJudge | None
     store: JobStore
     reviews: ReviewStore
     votes: VoteStore
     drafts: Drafts
+    vectors: Vectors
+    probe: dict[Language, list[Item]]
 
 
 def open_services(settings: Settings) -> Services:
@@ -50,9 +63,15 @@ def open_services(settings: Settings) -> Services:
     banks = load_banks(shipped / "questions")
     metrics = Metrics()
     drafts = Drafts()
+    personas = load_personas(shipped / "questions" / "personas")
+    flaws = settings.teacher_flaw_rate
     scripted = ScriptedTeacher(
-        lambda: [*drafts.cards(), *library.every_card()], banks, settings.teacher_flaw_rate
+        lambda: [*drafts.cards(), *library.every_card()],
+        banks,
+        flaws,
+        QuestionWriter(banks, personas, flaws),
     )
+    teacher = open_teachers(settings, metrics, scripted_app(scripted))
     return Services(
         settings=settings,
         shipped=shipped,
@@ -60,11 +79,15 @@ def open_services(settings: Settings) -> Services:
         library=library,
         banks=banks,
         screens=load_screens(shipped / "safety"),
+        probe=load_probe(shipped / "probe"),
         prompts=Prompts(shipped / "prompts"),
+        authors=Authors(teacher, QuestionPrompts(shipped / "prompts" / "questions"), personas),
         metrics=metrics,
-        teacher=open_teachers(settings, metrics, scripted_app(scripted)),
+        teacher=teacher,
+        judge=open_judge(settings, metrics, teacher, shipped),
         store=JobStore(settings.state_dir),
         reviews=ReviewStore(settings.state_dir),
         votes=VoteStore(settings.state_dir),
         drafts=drafts,
+        vectors=open_vectors(settings),
     )

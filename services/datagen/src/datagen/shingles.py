@@ -66,6 +66,14 @@ def distinct(texts: Sequence[str]) -> tuple[Grams, Numbers]:
     return (keys & np.uint64(0xFFFFFFFF)).astype(np.uint32), counts.astype(np.int64)
 
 
+def grams(plain: str) -> Grams:
+    """Return the grams of one text, by its letters: as `shingle`, without what a batch needs."""
+    codes = np.frombuffer(plain.ljust(GRAM, "\0").encode("utf-32-le", "surrogatepass"), np.uint32)
+    hashed = np.sort(mixed(rolling(codes)).astype(np.uint32))
+    first = np.concatenate([[True], hashed[1:] != hashed[:-1]])
+    return np.asarray(hashed[first], np.uint32)
+
+
 def rolling(codes: npt.NDArray[np.uint32]) -> Keys:
     """Return one number for each window of 3 code points."""
     wide = codes.astype(np.uint64)
@@ -114,8 +122,9 @@ def signatures(shingles: Shingles) -> Grams:
 def signature(values: Grams) -> Grams:
     """Return the MinHash values of one text: as `signatures`, without its loop."""
     factors, summands = hash_constants()
-    table = values[np.newaxis, :] * factors[:, np.newaxis] + summands[:, np.newaxis]
-    return np.asarray(table.min(axis=1), np.uint32)
+    table = values[:, np.newaxis] * factors
+    table += summands
+    return np.asarray(table.min(axis=0), np.uint32)
 
 
 def band_keys(signed: Grams) -> Keys:

@@ -1,10 +1,13 @@
 """The teacher behind any OpenAI-compatible endpoint; the only module that imports `openai`.
 
-Requests go through the SDK's low-level `post`: its typed call spends more time on models than the
-network takes. Retries are ours: the SDK knows neither a breaker nor a shared Retry-After.
+Address, key, headers and HTTP backend are the SDK's, requests are sent on that backend: its typed
+call spends more time on models than the network takes, its lower-level `post` still a third of the
+whole on options and headers that never change (ADR). Retries are ours: the SDK knows neither a
+breaker nor a shared Retry-After.
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from email.utils import parsedate_to_datetime
@@ -15,9 +18,10 @@ import httpx2
 import openai
 
 from contracts.identity import now
-from datagen.asking import Answer, CallFailedError, RefusedError, Teacher
+from datagen.asking import CallFailedError, RefusedError, Teacher
 from datagen.budget import Ledger
 from datagen.config import Settings
+from datagen.endpoint import Answer
 from datagen.errors import TeacherSetupError
 from datagen.metrics import Metrics
 from datagen.pacing import Pace
@@ -25,7 +29,7 @@ from datagen.roster import TeacherSpec, open_ledger, spec_of
 from kit.config import read_secret
 
 logger = logging.getLogger(__name__)
-PATH = "/chat/completions"
+PATH = "chat/completions"
 # The longest honest answer is a few kilobytes.
 MAX_ANSWER_BYTES = 4 << 20
 REFUSED = frozenset({400, 413, 422})
@@ -38,33 +42,55 @@ REQUEST_ID = "X-Client-Request-Id"
 
 
 class SdkEndpoint:
-    """One chat request over the SDK, and what its outcomes mean."""
+    """One chat request on the SDK's HTTP backend, and what its outcomes mean.
 
-    def __init__(self, client: openai.AsyncOpenAI, model: str, timeout_seconds: float) -> None:
-        self.client = client
+    Args:
+        client: knows address, key and headers.
+        http: its backend.
+        model: that is asked.
+        timeout_seconds: for one whole call.
+    """
+
+    def __init__(
+        self,
+        client: openai.AsyncOpenAI,
+        http: httpx2.AsyncClient,
+        model: str,
+        timeout_seconds: float,
+    ) -> None:
+        self.client, self.http = client, http
         self.model = model
         self.timeout_seconds = timeout_seconds
+        self.url = httpx2.URL(f"{client.base_url}{PATH}")
+        headers = {**client.default_headers, **client.auth_headers}
+        # The SDK marks what it leaves out by objects of its own.
+        self.headers = {name: value for name, value in headers.items() if isinstance(value, str)}
+        self.extensions = {"timeout": httpx2.Timeout(timeout_seconds).as_dict()}
 
     async def send(self, body: dict[str, Any], request_id: str) -> Answer:
         """Return the answer. Raises CallFailedError, RefusedError, TeacherSetupError."""
+        request = httpx2.Request(
+            "POST",
+            self.url,
+            headers=self.headers | {REQUEST_ID: request_id},
+            content=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(
+                "utf-8", "replace"
+            ),
+            extensions=self.extensions,
+        )
         try:
             async with asyncio.timeout(self.timeout_seconds):
-                response = await self.client.post(
-                    PATH,
-                    body=body,
-                    cast_to=httpx2.Response,
-                    options={"headers": {REQUEST_ID: request_id}},
-                )
-        except (TimeoutError, openai.APITimeoutError) as error:
+                response = await self.http.send(request)
+        except (TimeoutError, httpx2.TimeoutException) as error:
             raise CallFailedError("timeout") from error
-        except openai.APIStatusError as error:
-            raise status_failure(error) from error
-        except (openai.OpenAIError, aiohttp.ClientError, httpx2.HTTPError) as error:
+        except (aiohttp.ClientError, httpx2.HTTPError) as error:
             # A connection that never came about is the one failure that surely cost nothing.
-            unpaid = isinstance(error.__cause__, httpx2.ConnectError)
+            unpaid = isinstance(error, httpx2.ConnectError)
             raise CallFailedError("connection", unpaid=unpaid) from error
+        if not response.is_success:
+            raise status_failure(response)
         try:
-            answer = response.json()
+            answer = json.loads(response.content)
         except ValueError as error:
             raise CallFailedError("malformed") from error
         if not isinstance(answer, dict):
@@ -76,20 +102,29 @@ class SdkEndpoint:
         await self.client.close()
 
 
-def status_failure(error: openai.APIStatusError) -> Exception:
+def status_failure(response: httpx2.Response) -> Exception:
     """Return what an HTTP error of the teacher means; none of them is paid."""
-    status, headers = error.status_code, error.response.headers
+    status, code = response.status_code, error_code(response)
     if status in REFUSED:
         return RefusedError(f"HTTP {status}")
-    if status in SETUP or 300 <= status < 400 or error.code in NO_CREDIT:
+    if status in SETUP or status < 400 or code in NO_CREDIT:
         return TeacherSetupError(
-            f"the teacher answers HTTP {status}" + (f" ({error.code})" if error.code else ""),
+            f"the teacher answers HTTP {status}" + (f" ({code})" if code else ""),
             hint="check TEACHER_BASE_URL, TEACHER_MODEL and TEACHER_API_KEY_FILE, and the "
             "account's credit; then resume",
         )
     reason = "throttled" if status in THROTTLED else "server"
-    wait = retry_after_seconds(headers.get("retry-after", ""))
+    wait = retry_after_seconds(response.headers.get("retry-after", ""))
     return CallFailedError(reason, wait, unpaid=True)
+
+
+def error_code(response: httpx2.Response) -> str:
+    """Return the `code` in the JSON of an HTTP error; empty where there is none."""
+    try:
+        code = json.loads(response.content)["error"]["code"]
+    except (ValueError, LookupError, TypeError):
+        return ""
+    return code[:80] if isinstance(code, str) else ""
 
 
 def retry_after_seconds(value: str) -> float | None:
@@ -151,7 +186,7 @@ def open_endpoint(spec: TeacherSpec, embedded: Callable[..., Any]) -> SdkEndpoin
         http_client=http,
         default_headers={"Accept-Encoding": "identity"},
     )
-    return SdkEndpoint(client, spec.model, spec.timeout_seconds)
+    return SdkEndpoint(client, http, spec.model, spec.timeout_seconds)
 
 
 def make_teacher(

@@ -15,10 +15,21 @@ THINKING = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
 INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u2060\ufeff"))
 HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0002a6df]")
 LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
+# What a control token begins with, and every character that NFKC turns into that.
+SUSPECT = re.compile("[<|\\[\ufe47\ufe64\uff1c\uff3b\uff5c]")
+# All but what `str.isalnum` says yes to.
+NO_LETTERS = re.compile(r"[\W_]+")
+# Of the categories Cc (without tab and line ends), Cs and Co, and the replacement character.
+BROKEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\ufffd"
+    "\U000f0000-\U000ffffd\U00100000-\U0010fffd]"
+)
 
 
 def control_token(text: str) -> str | None:
     """Return the first control token in `text`, also a disguised one, or None."""
+    if not SUSPECT.search(text):
+        return None
     for candidate in (text, unicodedata.normalize("NFKC", text.translate(INVISIBLE))):
         if found := PIPES.search(candidate) or NAMED.search(candidate):
             return found.group()
@@ -33,7 +44,13 @@ def strip_thinking(text: str) -> str:
 def letters(text: str) -> str:
     """Return the letters and digits of `text`, casefolded: what two texts are compared by."""
     normal = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in normal if character.isalnum())
+    return NO_LETTERS.sub("", normal)
+
+
+def broken_character(text: str) -> str | None:
+    """Return the first character of `text` that has no place in a chat, or None."""
+    found = BROKEN.search(text)
+    return found.group() if found else None
 
 
 def han_share(text: str) -> float:

@@ -1,27 +1,23 @@
-"""Texts as vectors of length 1, from one of three places.
+"""Texts as vectors of length 1.
 
-`NgramVectors` works offline and is the default; `EndpointVectors` asks any OpenAI-compatible
-endpoint; `FolderVectors` loads a local sentence-transformers folder, if that extra is installed.
+`NgramVectors` works offline and is the default; `EmbeddedVectors` are those of a model: any
+OpenAI-compatible endpoint, or a local sentence-transformers folder.
 """
 
 import asyncio
-import importlib
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from datagen.errors import TeacherSetupError
-from kit.errors import InvalidInputError, TonesmithError
+from datagen.errors import EmbeddingsSetupError
+from datagen.vector_cache import Vector, VectorCache
+from kit.errors import TonesmithError
 
 # Rows by columns, sparse (scipy) or dense (numpy); both know `@`, slicing and `.T`.
 Matrix = Any
 NGRAMS = (1, 3)
 BUCKETS = 1 << 18
-# Endpoints refuse larger requests sooner or later; OpenAI's own limit is 2,048 texts.
-TEXTS_A_CALL = 64
-CALLS_AT_ONCE = 8
 
 
 class Vectors(Protocol):
@@ -35,14 +31,26 @@ class Vectors(Protocol):
         Vectors of one call may be compared with each other only.
         """
 
+    async def close(self) -> None:
+        """Give back what they hold."""
+
 
 class Embeddings(Protocol):
-    """An endpoint's `/embeddings`; `teacher.py` has the real one."""
+    """Makes vectors: an endpoint (`embeddings.py`) or a local folder (`embedding_folder.py`)."""
 
-    model: str
+    name: str
+    texts_a_call: int
+    calls_at_once: int
+
+    @property
+    def maker(self) -> str:
+        """What tells its vectors from those of any other model."""
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """Return one vector for each text, in order. Raises the errors of `asking.py`."""
+        """Return one vector for each text, in order; no text is empty."""
+
+    async def close(self) -> None:
+        """Give connections or memory back."""
 
 
 class NgramVectors:
@@ -56,6 +64,9 @@ class NgramVectors:
     async def matrix(self, texts: Sequence[str]) -> Matrix:
         """Return the sparse vectors of `texts`."""
         return await asyncio.to_thread(ngram_matrix, texts)
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
 
 def ngram_matrix(texts: Sequence[str]) -> Matrix:
@@ -77,40 +88,70 @@ def ngram_matrix(texts: Sequence[str]) -> Matrix:
     return TfidfTransformer(sublinear_tf=True).fit_transform(hashing.transform(texts))
 
 
-class EndpointVectors:
-    """Vectors of an embeddings endpoint.
+class EmbeddedVectors:
+    """Vectors of a model, each text asked for once and then kept.
 
     Args:
-        embeddings: the endpoint's client.
+        embeddings: the model.
+        cache: where vectors are kept as they come, so that a failure half-way costs little.
     """
 
-    def __init__(self, embeddings: Embeddings) -> None:
+    def __init__(self, embeddings: Embeddings, cache: VectorCache) -> None:
         self.embeddings = embeddings
-        self.name = embeddings.model
+        self.cache = cache
+        self.name = embeddings.name
 
     async def matrix(self, texts: Sequence[str]) -> Matrix:
-        """Return the vectors of `texts`, a few calls at once.
+        """Return the vectors of `texts`.
 
         Raises:
-            TeacherSetupError: the endpoint answers with something else than vectors.
-            TonesmithError: what the endpoint's client raises.
+            EmbeddingsSetupError: the model answers with something else than vectors.
+            TonesmithError: what the model's client raises.
         """
-        gate = asyncio.Semaphore(CALLS_AT_ONCE)
+        wanted = list(dict.fromkeys(text for text in texts if text.strip()))
+        maker = await asyncio.to_thread(lambda: self.embeddings.maker)
+        known = await asyncio.to_thread(self.cache.read, maker, wanted)
+        known |= await self._made(maker, [text for text in wanted if text not in known])
+        if len(widths(known)) > 1:  # another model behind the same name: the old ones are void
+            known = await self._made(maker, wanted)
+        if len(widths(known)) > 1:
+            raise EmbeddingsSetupError(f"{self.name} answers with vectors of several lengths")
+        found = np.zeros((len(texts), max(widths(known), default=1)), np.float32)
+        for at, text in enumerate(texts):
+            if text in known:
+                found[at] = known[text]
+        return found
 
-        async def ask(part: Sequence[str]) -> Matrix:
+    async def close(self) -> None:
+        """Give connections or memory back, and close the cache."""
+        await self.embeddings.close()
+        await asyncio.to_thread(self.cache.close)
+
+    async def _made(self, maker: str, texts: Sequence[str]) -> dict[str, Vector]:
+        """Return new vectors, a few calls at once; each call's are kept as it ends."""
+        gate = asyncio.Semaphore(self.embeddings.calls_at_once)
+        found: dict[str, Vector] = {}
+
+        async def ask(part: Sequence[str]) -> None:
             async with gate:
-                return checked(await self.embeddings.embed(part), len(part), self.name)
+                answer = await self.embeddings.embed(part)
+                rows = dict(zip(part, unit(checked(answer, len(part), self.name)), strict=True))
+                await asyncio.to_thread(self.cache.write, maker, rows)
+                found.update(rows)
 
-        parts = [texts[at : at + TEXTS_A_CALL] for at in range(0, len(texts), TEXTS_A_CALL)]
+        size = self.embeddings.texts_a_call
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(ask(part)) for part in parts]
+                for at in range(0, len(texts), size):
+                    group.create_task(ask(texts[at : at + size]))
         except* TonesmithError as errors:
             raise first_error(errors) from errors
-        found = [task.result() for task in tasks]
-        if len({part.shape[1] for part in found}) > 1:
-            raise TeacherSetupError(f"{self.name} answers with vectors of several lengths")
-        return unit(np.concatenate(found)) if found else np.zeros((0, 1), np.float32)
+        return found
+
+
+def widths(vectors: Mapping[str, Vector]) -> set[int]:
+    """Return the lengths of `vectors`."""
+    return {len(vector) for vector in vectors.values()}
 
 
 def first_error(errors: BaseExceptionGroup[TonesmithError]) -> TonesmithError:
@@ -120,16 +161,17 @@ def first_error(errors: BaseExceptionGroup[TonesmithError]) -> TonesmithError:
 
 
 def checked(found: list[list[float]], count: int, name: str) -> Matrix:
-    """Return what an endpoint answered as a matrix. Raises TeacherSetupError where it is none."""
+    """Return what a model answered as a matrix. Raises EmbeddingsSetupError where it is none."""
     hint = "EMBEDDINGS_MODEL must be a model for embeddings"
     if len(found) != count:
-        raise TeacherSetupError(f"{name} answers {len(found)} vectors for {count} texts", hint=hint)
+        said = f"{name} answers {len(found)} vectors for {count} texts"
+        raise EmbeddingsSetupError(said, hint=hint)
     try:
         matrix = np.array(found, np.float32)
     except (ValueError, TypeError) as error:
-        raise TeacherSetupError(f"{name} answers with no vectors", hint=hint) from error
-    if matrix.ndim != 2 or not np.isfinite(matrix).all():
-        raise TeacherSetupError(f"{name} answers with no usable vectors", hint=hint)
+        raise EmbeddingsSetupError(f"{name} answers with no vectors", hint=hint) from error
+    if matrix.ndim != 2 or not matrix.size or not np.isfinite(matrix).all():
+        raise EmbeddingsSetupError(f"{name} answers with no usable vectors", hint=hint)
     return matrix
 
 
@@ -137,43 +179,3 @@ def unit(matrix: Matrix) -> Matrix:
     """Return the rows of a dense matrix at length 1; a row of zeros stays."""
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     return matrix / np.where(lengths == 0, 1, lengths)
-
-
-class FolderVectors:
-    """Vectors of a sentence-transformers model in a local folder; nothing is downloaded.
-
-    Args:
-        folder: holds the model.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.name = folder.name
-
-    async def matrix(self, texts: Sequence[str]) -> Matrix:
-        """Return the vectors of `texts`.
-
-        Raises InvalidInputError where the folder or the library is missing.
-        """
-        return await asyncio.to_thread(self._matrix, texts)
-
-    def _matrix(self, texts: Sequence[str]) -> Matrix:
-        if not (self.folder / "modules.json").is_file():
-            raise InvalidInputError(
-                "the folder of vectors holds no sentence-transformers model",
-                field="embeddings_folder",
-                hint="DATAGEN_EMBEDDINGS_FOLDER must hold modules.json",
-            )
-        try:
-            # Not declared: the library and its models come with an operator's own choice.
-            library = importlib.import_module("sentence_transformers")
-        except ImportError as error:
-            raise InvalidInputError(
-                "sentence-transformers is not installed",
-                field="embeddings_folder",
-                hint="install tonesmith-datagen[embeddings], or unset DATAGEN_EMBEDDINGS_FOLDER",
-            ) from error
-        model = library.SentenceTransformer(
-            str(self.folder), local_files_only=True, trust_remote_code=False
-        )
-        return unit(np.asarray(model.encode(list(texts)), np.float32))

@@ -2,26 +2,58 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from contracts.evaluation import (
     ClassifierScore,
     ContestantScore,
-    Difference,
     EvaluationReport,
     EvaluationRequest,
     Reply,
     StyleScore,
 )
-from datagen.scores import confusion, distinct_bigrams, paired_difference, share, wilson
+from contracts.proof import Drift, ForgettingProbe, JudgedPairs, PromptChoice
+from datagen.classifier import PLAIN
+from datagen.contestants import BASE as BASE
+from datagen.contestants import TUNED as TUNED
+from datagen.drift import drifts
+from datagen.proof_figures import all_figures, differences, paired, ranking
+from datagen.reasons import Evidence, reasons_of, verdict_of
+from datagen.scores import (
+    confusion,
+    distinct_bigrams,
+    distinct_characters,
+    paired_difference,
+    share,
+    wilson,
+)
+from datagen.surprisal import Trigrams
 
-Verdict = Literal["took", "partly", "not", "unclear"]
-BASE, TUNED = "base", "tuned"
-# Below this the judge itself mixes the styles up, and no figure of the models means much.
-TRUSTED_JUDGE = 0.7
-# A style "took" where four replies in five are recognised; less, but surely more than base: partly.
-TOOK = 0.8
+
+@dataclass(frozen=True)
+class Proof:
+    """What was found besides the replies to single questions.
+
+    Attributes:
+        dialogues: replies of the later turns of conversations.
+        prompts: how the prompted base was prompted.
+        probe: what was forgotten.
+        judged: what a language model preferred.
+        natural: the yardstick of naturalness for each style.
+        natural_surprisal: bits a character of held-out rows, by language.
+    """
+
+    dialogues: Sequence[Reply] = ()
+    prompts: Sequence[PromptChoice] = ()
+    probe: ForgettingProbe | None = None
+    judged: JudgedPairs | None = None
+    natural: Mapping[str, Trigrams] = field(default_factory=dict)
+    natural_surprisal: Mapping[str, float] = field(default_factory=dict)
+
+
+NOTHING_MORE = Proof()
 
 
 def score_replies(
@@ -34,47 +66,75 @@ def score_replies(
     questions: Literal["bank", "dataset"],
     conditioning: str,
     languages: Mapping[str, str],
+    proof: Proof = NOTHING_MORE,
 ) -> EvaluationReport:
-    """Return the report on `replies`, which hold a pair (base, tuned) for every question.
+    """Return the report on `replies`, which hold base and tuned, at least, for every question.
 
     `languages` says which language each style speaks.
     """
-    by_name = {name: of(replies, name) for name in (BASE, TUNED)}
-    difference = paired_difference(marks(by_name[BASE]), marks(by_name[TUNED]), seed=request.seed)
-    contestants = {name: contestant_score(rows) for name, rows in by_name.items()}
-    tuned = by_name[TUNED]
+    tuned = of(replies, TUNED)
     floor = random_accuracy({row.style: languages.get(row.style, "") for row in tuned})
-    return EvaluationReport(
+    names = dict.fromkeys(reply.contestant for reply in replies)
+    report = EvaluationReport(
         id=report_id,
         created_at=created_at,
         request=request,
         styles=style_scores(replies),
-        contestants=contestants,
+        contestants={name: contestant_score(of(replies, name)) for name in names},
         confusion=confusion((row.style for row in tuned), (row.predicted_style for row in tuned)),
         classifier_accuracy=classifier.accuracy,
-        verdict=verdict(contestants[TUNED], difference, classifier, floor),
-        difference=difference,
         questions=questions,
         conditioning=conditioning,
         random_accuracy=floor,
         classifier=classifier,
+        prompts=list(proof.prompts),
+        probe=proof.probe,
+        judged=proof.judged,
+        natural_surprisal=dict(proof.natural_surprisal),
+    )
+    return proven(report, replies, proof, classifier)
+
+
+def proven(
+    report: EvaluationReport, replies: Sequence[Reply], proof: Proof, classifier: ClassifierScore
+) -> EvaluationReport:
+    """Return `report` with its figures, the ranking, and the verdict with its reasons."""
+    seed = report.request.seed
+    figures = all_figures(replies, proof.natural, seed)
+    pairs = differences(replies, seed)
+    drift = drifts([*replies, *proof.dialogues], seed) if proof.dialogues else []
+    base, tuned = of(replies, BASE), of(replies, TUNED)
+    difference = paired_difference(marks(base), marks(tuned), seed=seed)
+    found = Evidence(
+        classifier=classifier,
+        tuned=report.contestants[TUNED],
+        difference=difference,
+        floor=report.random_accuracy,
+        astray=share([row.predicted_style not in ("", PLAIN, row.style) for row in tuned]),
+        sound=next(one.defect_free for one in figures if one.contestant == TUNED),
+        pairs=pairs,
+        sound_gain=paired(replies, TUNED, BASE, "sound", seed),
+        topic_gain=paired(replies, TUNED, BASE, "on_topic", seed),
+        drift=drift_of(drift, TUNED),
+        probe=proof.probe,
+    )
+    reasons = reasons_of(found)
+    return report.model_copy(
+        update={
+            "verdict": verdict_of(found, reasons),
+            "reasons": reasons,
+            "difference": difference,
+            "figures": figures,
+            "pairs": pairs,
+            "ranking": ranking(figures, pairs),
+            "drift": drift,
+        }
     )
 
 
-def verdict(
-    tuned: ContestantScore, difference: Difference, classifier: ClassifierScore, floor: float
-) -> Verdict:
-    """Return whether the style took.
-
-    It needs a trusted judge, an interval of the gain above zero, and an interval of the accuracy
-    above `floor`: speaking in just any style is a gain over plain speech, but no proof.
-    """
-    if classifier.heldout_rows and classifier.accuracy < TRUSTED_JUDGE:
-        return "unclear"
-    interval = tuned.accuracy_interval
-    if difference.interval.low <= 0 or interval is None or interval.low <= floor:
-        return "not"
-    return "took" if tuned.accuracy >= TOOK else "partly"
+def drift_of(drifts: Sequence[Drift], contestant: str) -> Drift | None:
+    """Return the drift of one contestant, if it held conversations."""
+    return next((one for one in drifts if one.contestant == contestant), None)
 
 
 def random_accuracy(languages: Mapping[str, str]) -> float:
@@ -117,6 +177,7 @@ def contestant_score(replies: Sequence[Reply]) -> ContestantScore:
     return ContestantScore(
         accuracy=share(hits),
         on_topic=on_topic(replies),
+        distinct_1=distinct_characters(reply.reply for reply in replies),
         distinct_2=distinct_bigrams(reply.reply for reply in replies),
         mean_characters=mean(len(reply.reply) for reply in replies),
         defects=dict(Counter(defect for reply in replies for defect in reply.defects)),
