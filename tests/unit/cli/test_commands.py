@@ -45,6 +45,14 @@ def test_generate_follows_the_job_to_its_dataset(call: Call, fake: FakeServices)
     assert "tonesmith train --dataset demo-1" in shown.err
 
 
+def test_length_of_dialogues_becomes_the_request(call: Call, fake: FakeServices) -> None:
+    """A range of turns; one that is upside down names its field."""
+    assert call("generate", "--turns", "6", "--turns-least", "2", "--json").code == 0
+    body = body_of(fake, "/datasets")
+    assert (body["turns"], body["turns_least"]) == (6, 2)
+    assert "turns_least" in call("generate", "--turns-least", "5").err
+
+
 @pytest.mark.parametrize(
     ("command", "kind"),
     [

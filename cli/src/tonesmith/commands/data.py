@@ -30,6 +30,13 @@ Styles = Annotated[
     list[str] | None, typer.Option("--style", help="Style id; repeat it. Default: all.")
 ]
 Questions = Annotated[str, typer.Option(help="A question set's id; bank: the shipped bank.")]
+Turns = Annotated[int, typer.Option(help="Exchanges of a dialogue, 2 to 6.")]
+TurnsLeast = Annotated[
+    int | None, typer.Option(help="Dialogues from this many exchanges up to --turns, evenly.")
+]
+Estimate = Annotated[
+    bool, typer.Option("--estimate", help="Only say what it would take, after a few calls.")
+]
 Conditioned = Annotated[
     Conditioning, typer.Option("--conditioning", help="How the model is told the style.")
 ]
@@ -47,32 +54,42 @@ def generate(
     name: Annotated[str, typer.Option(help="Name of the dataset.")] = "styled",
     per_style: Annotated[int, typer.Option(help="Accepted rows for each style.")] = 100,
     multi_turn_ratio: Annotated[float, typer.Option(help="Share of dialogues, 0 to 1.")] = 0.2,
+    turns: Turns = 2,
+    turns_least: TurnsLeast = None,
     questions: Questions = BANK,
     conditioning: Conditioned = Conditioning.SYSTEM,
     seed: Annotated[int, typer.Option(help="The same seed asks the same questions.")] = 7,
-    estimate: Annotated[
-        bool, typer.Option("--estimate", help="Only say what it would take, after a few calls.")
-    ] = False,
+    estimate: Estimate = False,
     key: Key = None,
     wait: Wait = True,
     as_json: AsJson = False,
 ) -> None:
     """Generate a dataset by quota and publish it."""
-    session = session_of(context)
-    screen = session.show(as_json)
     request = checked(
         DatasetRequest,
         name=name,
         styles=style or [],
         per_style=per_style,
         multi_turn_ratio=multi_turn_ratio,
+        turns=turns,
+        turns_least=turns_least,
         questions=questions,
         conditioning=conditioning,
         seed=seed,
     )
-    with session.datagen() as datagen:
-        if estimate:
+    session = session_of(context)
+    screen = session.show(as_json)
+    if estimate:
+        with session.datagen() as datagen:
             return show_estimate(datagen.estimate(request), screen)
+    fill(session, request, screen, key=key, wait=wait)
+
+
+def fill(
+    session: Session, request: DatasetRequest, screen: Screen, *, key: str | None, wait: bool
+) -> None:
+    """Start a generation; with `wait` follow it to its end and show the dataset."""
+    with session.datagen() as datagen:
         job = datagen.generate(request, key=key)
         if not wait:
             return started(job, screen)
