@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,24 +61,23 @@ def proof_of_spoiled(demo: Path, folder: Path) -> EvaluationReport:
     try:
         made.ready(START_SECONDS)
         made.wait(lambda status: {NOISY, BLANK} <= set(status.loaded), SWAP_SECONDS)
-        return evaluated(made.volume, made.url, folder / "jobs")
+        trained_on = made.volume.model_manifest(model_id).dataset_id
+        return evaluated(made.volume, made.url, trained_on, folder / "jobs")
     finally:
         if made.process and made.process.poll() is None:
             made.stop()
 
 
-def evaluated(volume: Volume, url: str, state: Path) -> EvaluationReport:
+def evaluated(volume: Volume, url: str, dataset_id: str, state: Path) -> EvaluationReport:
     """Return the report of an evaluation that asks what is served at `url`."""
-    store = JobStore(state)
-    (dataset_id,) = volume.published("datasets")
-    store.submit("evaluation", "spoiled", {"dataset_id": dataset_id} | REQUEST)
-    job = store.claim()
-    assert job
     probe = load_probe(SHIPPED / "probe")
     handler = EvaluationHandler(volume, load_banks(SHIPPED / "questions"), url, probe=probe)
-    asyncio.run(Worker(store, {"evaluation": handler}).run_job(job))
-    assert store.get(job.id).state is JobState.DONE, store.get(job.id)
-    store.close()
+    with closing(JobStore(state)) as store:
+        store.submit("evaluation", "spoiled", {"dataset_id": dataset_id} | REQUEST)
+        job = store.claim()
+        assert job
+        asyncio.run(Worker(store, {"evaluation": handler}).run_job(job))
+        assert store.get(job.id).state is JobState.DONE, store.get(job.id)
     return read_document(volume.evaluation(job.id) / "report.json", EvaluationReport)
 
 

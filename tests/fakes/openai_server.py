@@ -32,6 +32,7 @@ class OpenAIServer:
         faults: given out before answers, one for each request.
         api_key: required as a bearer token where it is set.
         context: characters of a prompt; a longer one is refused as vLLM words it.
+        scripts: whether there is `/v1/completions`.
     """
 
     def __init__(
@@ -41,11 +42,14 @@ class OpenAIServer:
         faults: Iterable[Fault] = (),
         api_key: str | None = None,
         context: int = 100_000,
+        scripts: bool = True,
     ) -> None:
         self.models = models
         self.faults = list(faults)
         self.api_key = api_key
         self.context = context
+        chat, script = "/v1/chat/completions", "/v1/completions"
+        self.routes = (chat, script) if scripts else (chat,)
         self.requests: list[dict[str, Any]] = []
         self.in_flight = 0
         self.most_in_flight = 0
@@ -79,7 +83,7 @@ class OpenAIServer:
             return error(401, "Unauthorized")
         if scope["path"] == "/v1/models":
             return answer({"object": "list", "data": [{"id": name} for name in self.models]})
-        if scope["path"] not in ("/v1/chat/completions", "/v1/completions"):
+        if scope["path"] not in self.routes:
             return error(404, "no such route")
         if self.faults:
             return self.faults.pop(0)

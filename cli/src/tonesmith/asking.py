@@ -10,15 +10,17 @@ from kit.errors import InvalidInputError
 Body = TypeVar("Body", bound=BaseModel)
 
 
-def checked(body: type[Body], **values: object) -> Body:
+def checked(body: type[Body], /, **values: object) -> Body:
     """Return the request body of `values`. Raises InvalidInputError that names the option."""
     try:
         return body.model_validate(values)
     except ValidationError as error:
-        told = validation_body(error.errors(include_input=False, include_url=False))
-        raise InvalidInputError(
-            told.message, field=told.field, hint="see the options: add --help"
-        ) from error
+        found = error.errors(include_input=False, include_url=False)
+        told = validation_body(found)
+        hint = "see the options: add --help"
+        if found[0]["type"] == "extra_forbidden":
+            hint = f"known are: {', '.join(body.model_fields)}"
+        raise InvalidInputError(told.message, field=told.field, hint=hint) from error
 
 
 def conditions(pairs: list[str] | None) -> dict[str, object]:

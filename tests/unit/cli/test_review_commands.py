@@ -108,7 +108,9 @@ def test_report_card_previews_thresholds_and_explains_a_row(command: Command) ->
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("review", "rows", FIRST, "--where", "colour=red"), "colour"),
+        (("review", "rows", FIRST, "--where", "colour=red"), "known are: rows, origin, decision, "),
+        (("review", "rows", FIRST, "--where", "limit=5"), "known are: rows, origin, decision, "),
+        (("report-card", FIRST, "--limit", "body=1"), "known are: shortest, "),
         (("review", "rows", FIRST, "--where", "style"), "name=value"),
         (("review", "rows", FIRST, "--where", "style=a", "--where", "style=b"), "name=value"),
         (("review", "rows", "none"), "none"),

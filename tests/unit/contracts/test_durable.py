@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.durable import (
+    TAIL,
     Journal,
     digest_differences,
     discard_folder,
     file_digest,
     publish_folder,
     read_journal,
+    repair_tail,
     tree_digests,
     write_atomic,
 )
@@ -34,6 +37,23 @@ ROWS = ['{"n": 1, "text": "傲娇"}', '{"n": 2, "text": "😤\\n"}', '{"n": 3}']
 def rows_of(path: Path) -> list[str]:
     """Return the rows of a journal, without their newlines."""
     return [line.rstrip("\n") for line in read_journal(path)]
+
+
+def test_long_journal_is_opened_without_being_held_in_memory(tmp_path: Path) -> None:
+    """Only its end is read, however long it is; a torn tail of any length is found all the same."""
+    path = tmp_path / "long.jsonl"
+    path.write_bytes(b'{"text": "' + b"a" * 1000 + b'"}\n' + b'{"n": 1}\n' * 500_000)
+    whole = path.stat().st_size
+    tracemalloc.start()
+    try:
+        assert repair_tail(path) == 0
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000 < whole
+    finally:
+        tracemalloc.stop()
+    for torn in (b'{"n": ', b"\0" * 70_000 + b"\n{\n", b"{" + b"a" * TAIL, b"x\n" * TAIL):
+        path.write_bytes(path.read_bytes() + torn)
+        assert repair_tail(path) == len(torn)
+        assert path.stat().st_size == whole
 
 
 @contextmanager

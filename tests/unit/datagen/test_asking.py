@@ -144,6 +144,16 @@ async def test_only_a_call_that_may_have_been_paid_is_in_doubt(
     assert not teacher.ledger.held
 
 
+async def test_error_in_the_place_of_an_answer_is_no_missing_report_of_usage() -> None:
+    """Some say HTTP 200 to a failure: the call is asked again, and counts in full meanwhile."""
+    good = {**GOOD, "usage": {"prompt_tokens": 9, "completion_tokens": 4}}
+    teacher = teacher_of(ScriptedEndpoint(FakeClock(), {"error": {"code": 502}}, good))
+    teacher.prices, teacher.ledger = Prices(1.0, 1.0, 1.0), Ledger(budget=1.0)
+    assert (await ask(teacher)).text == "hi"
+    assert teacher.ledger.in_doubt > 0
+    assert teacher.ledger.spent["fake"] == pytest.approx(13e-6)
+
+
 async def test_throttling_never_uses_up_the_tries() -> None:
     """Thirty 429 in a row are waited out: the breaker stays closed."""
     endpoint = ScriptedEndpoint(FakeClock(), *(CallFailedError("throttled", 1.0),) * 30)
@@ -186,6 +196,41 @@ async def test_wait_beyond_the_patience_is_not_begun() -> None:
     endpoint = ScriptedEndpoint(FakeClock(), CallFailedError("throttled", 3600.0))
     with pytest.raises(TeacherDownError, match="3600 s"):
         await ask(teacher_of(endpoint))
+
+
+async def test_next_job_does_not_wait_out_a_retry_after_of_hours() -> None:
+    """It ends as the first did, with the reason, and holds no place meanwhile."""
+    endpoint = ScriptedEndpoint(FakeClock(), CallFailedError("throttled", 3600.0))
+    teacher = teacher_of(endpoint)
+    for _ in range(2):
+        with pytest.raises(TeacherDownError, match="3600 s"):
+            await ask(teacher)
+    assert (endpoint.clock(), teacher.limit.running) == (0, 0)
+    endpoint.clock.now = 3600
+    assert (await ask(teacher)).text == "hi"
+
+
+async def test_whoever_waits_for_a_place_does_not_wait_out_a_retry_after_of_hours() -> None:
+    """The one that is told to wait gives up, and so do those in the queue behind it."""
+    endpoint = ScriptedEndpoint(FakeClock(), CallFailedError("throttled", 3600.0))
+    teacher = teacher_of(endpoint)
+    teacher.limit.most, teacher.limit.value = 1, 1.0
+    results = await asyncio.gather(*(ask(teacher) for _ in range(3)), return_exceptions=True)
+    assert [type(result) for result in results] == [TeacherDownError] * 3
+    assert endpoint.clock() == 0
+
+
+async def test_job_resumed_after_an_outage_is_not_failed_by_the_old_one() -> None:
+    """Those that wait for the first probe wait from now on, not since the outage began."""
+    endpoint = ScriptedEndpoint(FakeClock())
+    endpoint.always = CallFailedError("connection")
+    teacher = teacher_of(endpoint, patience=120)
+    await asyncio.gather(*(ask(teacher) for _ in range(4)), return_exceptions=True)
+    assert teacher.breaker.is_open
+    endpoint.always = None
+    endpoint.clock.now += 7200
+    replies = await asyncio.gather(*(ask(teacher) for _ in range(8)))
+    assert [reply.text for reply in replies] == ["hi"] * 8
 
 
 async def test_wrong_set_up_is_not_retried() -> None:

@@ -41,6 +41,12 @@ def test_equal_values_leave_nothing_open_but_one_value_leaves_everything() -> No
     assert mean_figure([], seed=1).count == 0
 
 
+def test_interval_takes_orders_of_the_same_values_for_equal() -> None:
+    """0.1, 0.2 and 0.3 add up to another number in another order; no bias comes of that."""
+    near, whole = bca(np.array([0.1, 0.2, 0.3]), 7), bca(np.array([1.0, 2.0, 3.0]), 7)
+    assert (near.low * 10, near.high * 10) == pytest.approx((whole.low, whole.high), abs=1e-6)
+
+
 def test_share_keeps_room_where_all_are_right() -> None:
     """Wilson at the edge, where a bootstrap would be sure."""
     assert share_figure([True] * 20).interval.low == pytest.approx(0.839, abs=0.001)

@@ -47,6 +47,7 @@ def sample(ledger: Ledger, name: str, **labels: str) -> float | None:
         ({"prompt_tokens": 9, "prompt_cache_hit_tokens": 0}, Usage(9, 0, None, None)),
         ({"prompt_tokens": -1, "completion_tokens": True}, Usage()),
         ({"prompt_tokens": 9, "prompt_tokens_details": None}, Usage(9)),
+        ({"prompt_tokens": 10**400, "completion_tokens": 4}, Usage(output=4)),
         (None, Usage()),
         ("many", Usage()),
     ],
@@ -213,6 +214,7 @@ async def test_budget_cannot_be_kept_where_no_usage_is_reported() -> None:
     ("environ", "words"),
     [
         ({"TEACHER_INPUT_DOLLARS": "2"}, "go together"),
+        ({"JUDGE_INPUT_DOLLARS": "2"}, "JUDGE_INPUT_DOLLARS and JUDGE_OUTPUT_DOLLARS go together"),
         ({"DATAGEN_BUDGET_DOLLARS": "2"}, "needs TEACHER_INPUT_"),
         (PRICED | {"TEACHER_CACHED_DOLLARS": "-1"}, "TEACHER_CACHED_DOLLARS"),
         (PRICED | {"DATAGEN_BUDGET_DOLLARS": "inf"}, "DATAGEN_BUDGET_DOLLARS"),

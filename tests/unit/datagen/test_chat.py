@@ -1,5 +1,7 @@
 """Tests of asking a served model."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -53,6 +55,21 @@ async def test_script_is_gone_on_with_to_the_end_of_its_line() -> None:
         "Somebody asks.\n",
         ["\n"],
     )
+
+
+async def test_half_an_emoji_is_an_answer_that_a_file_can_hold() -> None:
+    """JSON may spell half of a surrogate pair; the reply is broken, the evaluation goes on."""
+    answer = await ask(OpenAIServer({"tuned": lambda _: "\ud83d hi"}))
+    assert answer.text.encode().decode().endswith(" hi")
+    assert "\ufffd" in answer.text
+
+
+async def test_answer_of_parts_is_no_chat_completion() -> None:
+    """A list of parts is no text; the error says which address to look at."""
+    parts: Any = [{"type": "text", "text": "hi"}]
+    with pytest.raises(UnavailableError) as found:
+        await ask(OpenAIServer({"tuned": lambda _: parts}))
+    assert found.value.body.hint == "check SERVING_URL"
 
 
 async def test_prompt_over_the_context_is_an_error_of_its_own() -> None:

@@ -8,6 +8,8 @@ from contracts.job import JobState
 from contracts.volume import MANIFEST
 from datagen.app import handlers
 from datagen.datasets import KIND, Stopper
+from datagen.journals import SAMPLES, read_samples, write_lines
+from datagen.replies import REPLIES
 from datagen.services import Services
 from kit.worker import Worker
 
@@ -49,6 +51,36 @@ async def test_leftover_staging_folder_without_plan_is_finished(services: Servic
     await worker.run_job(job)
     assert services.store.get("second").state is JobState.DONE
     assert calls("datagen_teacher_requests_total", labels) == before
+    await services.teacher.close()
+
+
+async def test_rows_of_an_earlier_release_stay_when_it_is_gone_on_with(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It kept no call with a row and no record: what it had accepted is not asked for again."""
+
+    async def killed(*_: object) -> None:
+        raise RuntimeError("killed")
+
+    services.store.submit(KIND, "older", REQUEST)
+    monkeypatch.setattr("datagen.settling.Settling.run", killed)
+    worker = Worker(services.store, handlers(services))
+    job = services.store.claim()
+    assert job is not None
+    await worker.run_job(job)
+    monkeypatch.undo()
+    staging = services.volume.staging(services.volume.dataset("older"))
+    (staging / REPLIES).unlink()
+    rows = [row.model_copy(update={"provenance": None}) for row in read_samples(staging)][:3]
+    write_lines(staging / SAMPLES, [row.model_dump_json(exclude_defaults=True) for row in rows])
+    services.store.resume("older")
+    job = services.store.claim()
+    assert job is not None
+    await worker.run_job(job)
+    assert services.store.get("older").state is JobState.DONE
+    kept = list(read_samples(services.volume.dataset("older")))
+    assert [row for row in kept if row.provenance is None] == rows
+    assert len(kept) == 4
     await services.teacher.close()
 
 

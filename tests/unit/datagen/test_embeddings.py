@@ -200,3 +200,29 @@ async def test_endpoint_of_the_settings_sends_the_key(tmp_path: Path) -> None:
     assert vectors.embeddings.http.headers["authorization"] == "Bearer right"
     await vectors.close()
     assert np.isfinite(vectors.embeddings.most)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "content", "error"),
+    [
+        (200, {}, b"[" * 100_000, EmbeddingsSetupError),
+        (404, {}, b"[" * 100_000, EmbeddingsSetupError),
+        (200, {"content-encoding": "gzip"}, b"no gzip", UnavailableError),
+    ],
+)
+async def test_hostile_answer_is_an_error_of_ours(
+    status: int, headers: dict[str, str], content: bytes, error: type[Exception]
+) -> None:
+    """Too deep for any reader of JSON, or not packed as it says."""
+    asked = Asked()
+
+    async def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(content), request=_)
+
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(answer), base_url="http://fake/v1/"
+    ) as http:
+        asked.endpoint.http = http
+        with pytest.raises(error):
+            await asked.endpoint.embed(["a"])
+    await asked.http.aclose()

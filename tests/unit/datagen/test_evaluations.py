@@ -1,6 +1,5 @@
 """Tests of the job "evaluation" and its routes, against a fake OpenAI server."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +10,7 @@ from contracts.evaluation import EvaluationManifest
 from contracts.job import JobState
 from contracts.proof import Reason
 from contracts.volume import Volume, read_document
-from datagen.evaluate import journalled
-from fakes.evaluation_jobs import PER_STYLE, REPLIES, handler, report_of, run, server_of, submit
+from fakes.evaluation_jobs import PER_STYLE, REPLIES, report_of, run, server_of, submit
 from fakes.openai_server import OpenAIServer
 from fakes.styled_dataset import (
     STYLES,
@@ -26,7 +24,6 @@ from fakes.styled_dataset import (
 )
 from kit.errors import InvalidInputError
 from kit.jobs import JobStore
-from kit.worker import Worker
 
 # Each style under the other name of its language.
 SHUFFLED = dict(zip(STYLES, ["gentle", "tsundere", "pep-coach", "dry-butler"], strict=True))
@@ -108,6 +105,21 @@ async def test_plain_evaluation_asks_no_more_than_it_did(volume: Volume, store: 
     assert len(server.requests) == 8 * PER_STYLE
     assert (report.verdict, set(report.contestants)) == ("took", {"base", "tuned"})
     assert (report.prompts, report.drift, report.probe) == ([], [], None)
+
+
+async def test_server_that_takes_no_script_is_asked_in_chats(
+    volume: Volume, store: JobStore
+) -> None:
+    """Without `/v1/completions` the form `text` is left out, and the report says so."""
+    submit(store, turns=1, probe=False)
+    server = OpenAIServer({"base": plain_model, "tonesmith": styled_model()}, scripts=False)
+    job = await run(store, volume, server)
+    report = report_of(volume)
+    assert (job.error, job.progress.done) == (None, job.progress.total)
+    assert {tuple(one.strengths) for one in report.prompts} == {("card", "shots")}
+    assert {tuple(one.untried) for one in report.prompts} == {("text",)}
+    page = (volume.evaluation("eval-1") / "report.html").read_text(encoding="utf-8")
+    assert "a script outside the chat" in page
 
 
 async def test_judge_that_is_not_there_is_a_clear_error(volume: Volume, store: JobStore) -> None:
@@ -200,61 +212,6 @@ async def test_import_is_judged_on_its_own_split(tmp_path: Path, store: JobStore
     report = report_of(volume)
     assert report.questions == "dataset"
     assert report.contestants["tuned"].on_topic is None
-
-
-async def test_killed_evaluation_goes_on_where_it_was(volume: Volume, store: JobStore) -> None:
-    """After a stop in the middle nothing is asked twice, and the figures are the same."""
-    submit(store)
-    enough = asyncio.Event()
-
-    def counting(messages: list[dict[str, str]]) -> str:
-        if len(server.requests) >= 60:
-            enough.set()
-        return plain_model(messages)
-
-    server = OpenAIServer({"base": counting, "tonesmith": styled_model()})
-    job = store.claim()
-    assert job
-    task = asyncio.create_task(Worker(store, {"evaluation": handler(volume, server)}).run_job(job))
-    await enough.wait()
-    task.cancel()  # as on SIGTERM; the job stays "running" until the next start
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    staging = volume.staging(volume.evaluation("eval-1"))
-    kept = sum(len(journalled(path)) for path in staging.glob("*.jsonl"))
-    assert journalled(staging / "replies.jsonl")
-    assert volume.published("evaluations") == []
-    store._requeue_orphans()
-    again = server_of(styled_model())
-    assert (await run(store, volume, again)).state is JobState.DONE
-    assert len(again.requests) == REPLIES - kept
-
-
-async def test_job_killed_after_publication_is_done(volume: Volume, store: JobStore) -> None:
-    """A job whose last state was lost finds its report and asks nobody."""
-    submit(store)
-    await run(store, volume, server_of(styled_model()))
-    store.finish("eval-1", JobState.FAILED)
-    store.resume("eval-1")
-    idle = server_of(styled_model())
-    assert (await run(store, volume, idle)).result["verdict"] == "took"
-    assert idle.requests == []
-
-
-async def test_cancelled_evaluation_publishes_nothing(volume: Volume, store: JobStore) -> None:
-    """A cancelled job stops between two replies; resuming it finishes it."""
-    submit(store)
-
-    def cancelling(messages: list[dict[str, str]]) -> str:
-        if not store.cancel_requested("eval-1"):
-            store.request_cancel("eval-1")
-        return plain_model(messages)
-
-    job = await run(store, volume, server_of(cancelling))
-    assert job.state is JobState.CANCELLED
-    assert volume.published("evaluations") == []
-    store.resume("eval-1")
-    assert (await run(store, volume, server_of(styled_model()))).state is JobState.DONE
 
 
 async def test_progress_counts_replies(volume: Volume, store: JobStore) -> None:

@@ -58,6 +58,7 @@ def test_start_answers_with_a_job(client: TestClient, store: JobStore) -> None:
     ("body", "status", "field"),
     [
         ({"dataset_id": "missing"}, 404, "dataset_id"),
+        ({"dataset_id": DATASET, "judge": True}, 422, "judge"),
         ({"dataset_id": "../up"}, 422, "dataset_id"),
         ({"dataset_id": DATASET, "per_style": 0}, 422, "per_style"),
         ({"dataset_id": DATASET, "styles": []}, 422, "styles"),

@@ -181,6 +181,22 @@ def test_held_out_question_gives_held_out_pairs(volume: Volume, store: VoteStore
     assert [pair["chosen"] for pair in lf_rows(folder, "preference-eval")] == ["哼，睡啦。"]
 
 
+def test_held_out_reply_is_no_rival_in_training(volume: Volume, store: VoteStore) -> None:
+    """Also where its question is the nearest one: a text of one split is never in the other."""
+    publish_first(volume)
+    held = held_questions(volume.dataset(FIRST))
+    rows = list(read_samples(volume.dataset(FIRST)))
+    away = {row.reply for row in rows if letters(row.question) in held}
+    for row in rows:
+        if letters(row.question) in held:
+            question = f"{row.question}再说说吧"
+            store.add(vote(f"哼，{question}睡啦。", 1, question=question, style=row.style))
+    manifest = publish_pairs(volume, store, request(sources=["votes"]))
+    found = lf_rows(volume.dataset(manifest.id), "preference")
+    assert {row["match"] for row in found} == {"nearest"}
+    assert away.isdisjoint(row["rejected"] for row in found)
+
+
 def test_only_pairs_of_one_question_where_asked(volume: Volume, store: VoteStore) -> None:
     """Each row says how its two questions match."""
     publish_first(volume)

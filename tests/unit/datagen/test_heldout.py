@@ -1,10 +1,13 @@
 """Tests of the held-out questions."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from contracts.dataset import Conditioning
+from contracts.sample import Turn
 from contracts.volume import Volume
 from datagen.heldout import HeldOut, load_dataset, plan, without_prefix
 from fakes.styled_dataset import BANKS, DATASET, STYLES, imported, publish_dataset, samples
@@ -44,6 +47,28 @@ def test_each_style_is_asked_about_different_situations(volume: Volume) -> None:
         assert len({question.situation.id for question in own if question.situation}) == 10
         assert all(question.language == style.language for question in own)
     assert not trained & {question.question for question in questions}
+
+
+def test_what_a_simulated_user_said_in_training_is_not_asked(volume: Volume) -> None:
+    """Also amid a dialogue, and whatever its punctuation."""
+    dataset = load_dataset(volume, DATASET)
+    told = planned(volume)[0].question
+    said = [Turn(user=f"{told}!!", assistant="Good day.")]
+    first, *rest = dataset.train
+    train = [first.model_copy(update={"history": said}), *rest]
+    asked = plan(replace(dataset, train=train), BANKS, 10, 7)
+    assert len(asked) == 40
+    assert told not in {one.question for one in asked}
+
+
+def test_what_people_voted_on_is_not_asked(volume: Volume) -> None:
+    """Pairs of votes are trained on, and no row of the dataset has their questions."""
+    first, second = [one.question for one in planned(volume)][:2]
+    pair = {"instruction": f"{first}!", "chosen": "a", "rejected": "b", "history": [[second, "c"]]}
+    path = volume.dataset(DATASET) / "preference.json"
+    path.write_text(json.dumps([pair, {"instruction": "Hello.", "history": None}]))
+    asked = {one.question for one in planned(volume)}
+    assert not {first, second} & asked
 
 
 def test_situations_come_again_only_when_all_were_asked(volume: Volume) -> None:

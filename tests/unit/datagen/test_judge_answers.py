@@ -29,6 +29,11 @@ def test_what_is_clear_is_read(text: str) -> None:
     assert read_scores(text, CRITERIA) == ({"empathy": 4, "safety": 5}, "ok")
 
 
+def test_half_a_character_in_a_reason_is_a_question_mark() -> None:
+    """What a judge says goes into a journal, which cannot hold it."""
+    assert read_better('{"better": "A", "reason": "warm \\ud83d"}') == ("A", "warm ?")
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -43,6 +48,8 @@ def test_what_is_clear_is_read(text: str) -> None:
         ('{"empathy": 4, "safety": "high"}', "no whole number"),
         ('{"empathy": 4, "safety": 1e400}', "no whole number"),
         ("[4, 5]", "no JSON object"),
+        ('{"empathy": "' + "9" * 5000 + '", "safety": 4}', "no whole number"),
+        ('{"empathy": ' * 100_000, "no JSON object"),
     ],
 )
 def test_what_is_not_clear_is_no_score(text: str, problem: str) -> None:

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from contracts.durable import read_journal
 from contracts.evaluation import Reply
 from contracts.style import Style
 from datagen.budget import Ledger
+from datagen.evaluate import StoppedError
 from datagen.judged_pairs import JOURNAL, contests, judged, summed
 from datagen.length_control import length_controlled
 from datagen.llm_judge import LlmJudge
@@ -101,6 +103,28 @@ async def test_what_is_judged_is_not_asked_again(
     again = await judged(judge, replies(tsundere)[:15], cards, path)
     assert len(app.calls) == calls
     assert {row.key for row in again} == {row.key for row in first}
+
+
+async def test_cancelled_judging_asks_no_further(
+    tsundere: Style, shipped: Path, tmp_path: Path
+) -> None:
+    """A judge costs money: who cancels is heard after each pair, and what is judged is kept."""
+    path, cards = tmp_path / JOURNAL, {tsundere.id: tsundere}
+    heard: list[tuple[int, int]] = []
+    judge, app = judge_of("honest", shipped)
+
+    def stop(done: int, total: int) -> None:
+        heard.append((done, total))
+        if done == 3:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        await judged(judge, replies(tsundere), cards, path, stop)
+    assert heard[0] == (0, 30)
+    assert len(list(read_journal(path))) < 30
+    calls = len(app.calls)
+    assert len(await judged(judge, replies(tsundere), cards, path)) == 30
+    assert calls < 60
 
 
 def test_length_control_takes_the_length_out() -> None:

@@ -66,6 +66,16 @@ async def test_a_judge_that_prefers_length_gains_nothing(
     assert (found.wins, found.losses, found.rate.value) == (0, 0, 0.5)
 
 
+async def test_nothing_loses_against_something(
+    judge: Callable[[Any], LlmJudge], tsundere: Style
+) -> None:
+    """Cut to one length both would be empty, and silence would be as good as an answer."""
+    silent = judge("longer")
+    pairs = [("", "别怕。"), ("别怕。", " \n"), ("", " ")]
+    assert await outcomes(silent, tsundere, pairs) == ["second", "first", "tie"]
+    assert silent.app.calls == []  # type: ignore[attr-defined]
+
+
 async def test_an_honest_judge_finds_the_better_reply(
     judge: Callable[[Any], LlmJudge], tsundere: Style
 ) -> None:

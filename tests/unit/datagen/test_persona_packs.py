@@ -90,3 +90,18 @@ def test_dangerous_yaml_is_refused(text: str) -> None:
     """Aliases, tags, keys twice, half a file."""
     with pytest.raises(InvalidInputError):
         read_draft(text.encode())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"name": "x", "\\ud800": "y"}',
+        b'{"profile": {"name": "x", "a\\ud800": "y"}, "\\udc00": 1}',
+        b'{"spec": "chara_card_v3", "data": {"name": "x", "\\ud800": 1}}',
+        b'{"spec": {}, "name": "x", "first_mes": "y"}',
+        b'{"spec": ["v"], "name": "x"}',
+    ],
+)
+def test_hostile_keys_give_a_draft_that_can_be_sent(content: bytes) -> None:
+    """Half a surrogate pair is in no answer, and a spec that is no text is no spec."""
+    assert read_draft(content).model_dump_json()

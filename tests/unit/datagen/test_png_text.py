@@ -82,3 +82,18 @@ def test_any_damage_is_an_error_of_ours_or_none(seed: int) -> None:
         except TonesmithError:
             continue
         assert all(isinstance(text, bytes) for text in found.values())
+
+
+def test_many_small_texts_may_not_unpack_to_more_than_one_large_one() -> None:
+    """Eight megabytes of them would be eight gigabytes in memory."""
+    packed = zlib.compress(bytes(MAX_TEXT // 4), 9)
+    every = (chunk(b"zTXt", f"key{number}\0\0".encode() + packed) for number in range(5))
+    with pytest.raises(TooLargeError, match="texts in the picture"):
+        png_texts(png(*every))
+
+
+def test_text_given_again_and_again_is_unpacked_once() -> None:
+    """What is not kept takes no room."""
+    packed = zlib.compress(bytes(MAX_TEXT // 2), 9)
+    content = png(*[chunk(b"zTXt", b"key\0\0" + packed)] * 9)
+    assert len(png_texts(content)["key"]) == MAX_TEXT // 2

@@ -14,7 +14,13 @@ from contracts.volume import MANIFEST, Volume
 from datagen.app import handlers
 from datagen.question_board import WRITTEN
 from datagen.question_jobs import KIND, grid
-from datagen.question_sets import question_set_of, read_questions, set_manifest
+from datagen.question_sets import (
+    QUESTIONS,
+    REJECTED,
+    question_set_of,
+    read_questions,
+    set_manifest,
+)
 from datagen.questions import Bank
 from datagen.scripted_questions import QuestionWriter, question_task
 from datagen.services import Services
@@ -62,6 +68,32 @@ async def test_full_volume_fails_the_job_with_the_way_out(
     monkeypatch.undo()
     services.store.resume("third")
     assert await run(services, "third") is JobState.DONE
+    await services.teacher.close()
+
+
+@pytest.mark.parametrize("step", ["now", "write_document", "drop_leftovers", "publish_folder"])
+async def test_set_that_is_cut_short_at_publication_asks_nothing_twice(
+    services: Services, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """What was written outlives a kill at each step of the publication."""
+
+    class KilledError(Exception):
+        pass
+
+    def killed(*_: object) -> None:
+        raise KilledError
+
+    services.store.submit(KIND, "fifth", REQUEST)
+    monkeypatch.setattr(f"datagen.question_publish.{step}", killed)
+    assert await run(services, "fifth") is JobState.FAILED
+    monkeypatch.undo()
+    calls = services.metrics.teacher_requests.labels("scripted", "ok")._value.get()
+    services.store.resume("fifth")
+    assert await run(services, "fifth") is JobState.DONE
+    assert services.metrics.teacher_requests.labels("scripted", "ok")._value.get() == calls
+    folder = services.volume.question_set("fifth")
+    assert {path.name for path in folder.iterdir()} == {QUESTIONS, REJECTED, MANIFEST}
+    assert len(list(read_questions(folder))) == 8
     await services.teacher.close()
 
 

@@ -11,6 +11,7 @@ from contracts.review import ReviewChange, ReviewEdit, ReviewFilter, ReviewQuery
 from datagen import regenerating
 from datagen.asking import RefusedError, TeacherReply
 from datagen.crisis import Screen
+from datagen.errors import BudgetSpentError
 from datagen.regenerating import KIND, RegenerationHandler
 from datagen.review import ReviewDesk
 from datagen.services import Services
@@ -104,6 +105,21 @@ async def test_reply_that_a_gate_refuses_is_asked_for_again(
     assert outcome.result == {"changed": 0, "refused": {"assistant_voice": 1}}
     assert never.calls == 3
     assert desk.row(FIRST, other[0]) == before
+
+
+async def test_teacher_that_goes_away_fails_the_job_with_its_reason(
+    services: Services, desk: ReviewDesk
+) -> None:
+    """What it had answered by then is stored, so that it is not paid for twice."""
+
+    def reply(call: int) -> str:
+        if call == 3:
+            raise BudgetSpentError("the teacher's budget is spent")
+        return GOOD
+
+    with pytest.raises(BudgetSpentError, match="budget is spent"):
+        await run(services, desk, Told(reply), tsundere(desk, 3))
+    assert desk.show(FIRST).counts.edited == 2
 
 
 async def test_refusing_teacher_and_the_same_reply_leave_the_row(

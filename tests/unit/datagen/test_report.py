@@ -188,6 +188,14 @@ def test_unknown_style_is_shown_by_its_id() -> None:
     assert "pirate" in page(rows)
 
 
+def test_style_that_nobody_was_asked_about_is_named() -> None:
+    """Nothing was held out for it: a good verdict does not speak of it."""
+    assert "says nothing about: " not in page(every())
+    found = page(judged("gentle", 0)).partition("says nothing about: ")[2]
+    assert STYLES["tsundere"].names.en in found
+    assert STYLES["gentle"].names.en not in found.partition("<")[0]
+
+
 def test_percent_rounds_honestly() -> None:
     """Almost all is not all, almost none is not none."""
     found = [percent(ratio).rstrip("\u202f%") for ratio in (0, 0.001, 0.5, 0.999, 1)]

@@ -141,3 +141,22 @@ def test_row_of_no_known_style_cannot_be_edited(desk: ReviewDesk) -> None:
     desk.sheet = lambda _: sheet  # type: ignore[method-assign]
     with pytest.raises(InvalidInputError, match="of no style of this dataset"):
         desk.edit(FIRST, row, ReviewEdit(revision=0, reply="哼，早点睡啦。"))
+
+
+def test_replacement_rescues_no_row_that_was_rejected(desk: ReviewDesk) -> None:
+    """Neither by a person nor by a gate: its text changes, the decision stays."""
+    one = numbers(desk, style="tsundere", origin="accepted")[0]
+    other = numbers(desk, reason="off_style")[0]
+    desk.change(FIRST, ReviewChange(revision=0, action="reject", filter=ReviewFilter(rows=[one])))
+    before = desk.show(FIRST).counts
+    sign = desk.row(FIRST, one).reply[-1]
+    assert desk.row(FIRST, other).reply.endswith("。")
+    for find in {sign, "。"}:
+        revision = desk.show(FIRST).revision
+        change = ReviewReplacement(
+            revision=revision, filter=ReviewFilter(rows=[one, other]), find=find, replacement="！"
+        )
+        desk.replace(FIRST, change)
+    assert desk.row(FIRST, one).decision == "rejected"
+    assert desk.row(FIRST, other).decision == "open"
+    assert desk.show(FIRST).counts.kept == before.kept

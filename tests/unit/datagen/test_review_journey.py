@@ -1,5 +1,6 @@
 """The review of a small dataset over HTTP: look, reject, publish, and read it as a trainer does."""
 
+import pytest
 from fastapi.testclient import TestClient
 
 from contracts.volume import Volume
@@ -35,6 +36,26 @@ def test_rejected_row_is_gone_from_version_two(settings: Settings) -> None:
         assert files_of(settings, dataset) == before
         diff = client.get(f"/datasets/{dataset}/diff", params={"to": made["id"]}).json()
         assert diff["counts"] == {"added": 0, "removed": 1, "changed": 0, "same": len(rows)}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/datasets/{id}/review/rows/{most}",
+        "/datasets/{id}/review/rows?offset={most}",
+        "/datasets/{id}/review/rows?longest={most}",
+        "/datasets/{id}/review/rows?rows={most}",
+        "/datasets/{id}/review/steps?offset={most}",
+        "/votes?offset={most}",
+    ],
+)
+def test_number_that_no_table_takes_is_refused(settings: Settings, path: str) -> None:
+    """It is the caller's slip, not ours."""
+    with reviewing(settings, per_style=3) as (client, dataset):
+        client.post(f"/datasets/{dataset}/review")
+        answer = client.get(path.format(id=dataset, most=10**20))
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["error"]["field"]
 
 
 def published(client: TestClient, dataset: str, revision: int) -> dict[str, dict[str, object]]:

@@ -3,6 +3,7 @@
 import errno
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -133,6 +134,23 @@ def test_what_was_held_out_stays_held_out(desk: ReviewDesk, volume: Volume) -> N
     assert {letters(row["prompt"]) for row in lf_rows(made, "eval")} <= held
 
 
+def test_what_any_version_held_out_is_never_trained_on(desk: ReviewDesk, volume: Volume) -> None:
+    """Rejected in one version and brought back in the next, a question is held out as before."""
+    held = held_questions(volume.dataset(FIRST))
+    page = desk.page(FIRST, ReviewQuery(origin="accepted", limit=500))
+    away = [row.number for row in page.rows if letters(row.question) in held]
+    decide(desk, "reject", rows=away)
+    second = publish(desk)
+    assert not held_questions(volume.dataset(second))
+    desk.open(second)
+    back = ReviewChange(revision=0, action="accept", filter=ReviewFilter(origin="rejected"))
+    assert desk.change(second, back).changed >= len(away)
+    made = publish_review(desk, second, ReviewPublication(revision=1))
+    rows = lf_rows(volume.dataset(made.id), "train")
+    assert held.isdisjoint(letters(row["prompt"]) for row in rows)
+    assert made.rows["eval"] == len(away)
+
+
 def test_edit_becomes_a_preference_pair(desk: ReviewDesk, volume: Volume) -> None:
     """The person's reply is chosen, the one before rejected; also in later versions."""
     held = held_questions(volume.dataset(FIRST))
@@ -182,6 +200,14 @@ def test_review_that_went_on_is_not_published(desk: ReviewDesk) -> None:
     decide(desk, "reject", style="gentle")
     with pytest.raises(ConflictError, match="at revision 1, you saw 0"):
         publish_review(desk, FIRST, ReviewPublication(revision=0))
+
+
+def test_versions_made_at_once_have_numbers_of_their_own(desk: ReviewDesk, volume: Volume) -> None:
+    """Whoever comes second comes after the first."""
+    request = ReviewPublication(revision=0)
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(lambda _: publish_review(desk, FIRST, request), range(3)))
+    assert sorted(one.lineage.version for one in made if one.lineage) == [2, 3, 4]
 
 
 def test_nothing_left_is_nothing_to_publish(desk: ReviewDesk, volume: Volume) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -16,13 +17,14 @@ from contracts.dataset import Counts, DatasetRequest
 from contracts.style import StyleVersion
 from datagen.crisis import load_screens
 from datagen.generate import Generation, Plan
+from datagen.journals import SAMPLES, read_user_turns
 from datagen.makings import Makings
 from datagen.metrics import Metrics
 from datagen.prompts import Prompts
 from datagen.questions import Question, load_banks
 from datagen.replies import REPLIES, Remembered, Replies
 from datagen.scripted import ScriptedTeacher
-from datagen.settling import MARK, SETTLED, PlainJournals, Settling, adopt
+from datagen.settling import MARK, SETTLED, PlainJournals, Settled, Settling, adopt
 from datagen.shards import Shard
 from datagen.slots import Slot, plan
 from datagen.teachers import Asked
@@ -185,7 +187,23 @@ async def test_settling_can_be_stopped(tmp_path: Path) -> None:
     steps = iter([False] * 20)
     stopped = Settling(tmp_path, [tmp_path], teacher(), build, stopped=lambda: next(steps, True))
     assert await stopped.run() is None
+    journalled = (tmp_path / SAMPLES).read_bytes()
+    adopt(tmp_path)
+    assert (tmp_path / SAMPLES).read_bytes() == journalled
     assert not (tmp_path / SETTLED / MARK).exists()
+
+
+async def test_full_disk_leaves_no_journal_open(tmp_path: Path) -> None:
+    """Or what it holds back would be written later, into the file of the next try."""
+    (tmp_path / SAMPLES).symlink_to("/dev/full")
+    journals = PlainJournals(tmp_path)
+    await journals.__aenter__()
+    for journal in (journals.samples, journals.users):
+        await journal.append(Settled(counts=Counts()))
+    with pytest.raises(OSError, match="No space left"):
+        await journals.__aexit__()
+    every = (journals.samples, journals.rejected, journals.turns, journals.users)
+    assert all(journal._file.closed for journal in every)  # type: ignore[attr-defined]
 
 
 async def test_accepted_rows_outlive_a_record_that_a_power_cut_took(tmp_path: Path) -> None:
@@ -194,6 +212,9 @@ async def test_accepted_rows_outlive_a_record_that_a_power_cut_took(tmp_path: Pa
     staging = tmp_path / "staging"
     asked = await part(staging, 5, 1, Shard(1, 1), 0)
     calls = [row["provenance"] for row in rows_of(staging)[0]]
+    heard = [words.state.provenance for words in read_user_turns(staging)]
+    calls += [origin.model_dump() for origin in heard if origin]
+    assert heard
     (staging / REPLIES).write_bytes(b"\0" * 100 + b"\n{\n")
     member = teacher()
     await settled(staging, [staging], member)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.dataset import Counts, DatasetRequest
+from contracts.question_set import QuestionImport
 from contracts.volume import Volume, write_document
 from datagen.config import Settings
 from datagen.generate import PLAN, Plan
@@ -15,10 +16,20 @@ from datagen.library import StyleLibrary
 from datagen.makings import open_makings
 from datagen.merging import merge
 from datagen.metrics import Metrics
+from datagen.question_import import import_questions
 from datagen.roster import TeacherSpec
 from datagen.shard import main
 from datagen.shard_teachers import divided, open_rest, open_share, spent
-from datagen.shards import DONE, Done, Shard, finished_shards, held, pinned, shared_plan
+from datagen.shards import (
+    DONE,
+    Done,
+    Shard,
+    finished_shards,
+    held,
+    journal_folders,
+    pinned,
+    shared_plan,
+)
 from kit.errors import ConflictError, InvalidInputError, NotFoundError
 
 REQUEST = DatasetRequest(styles=["gentle"], per_style=3)
@@ -132,6 +143,55 @@ def test_arguments_that_cannot_be_used_end_with_2(
     assert main(["--dataset", "made", "--request", str(path), *arguments], environ) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.usefixtures("logs_as_before")
+@pytest.mark.parametrize(
+    ("request_text", "environ", "said"),
+    [
+        ('{"styles": ["nobody"]}', {}, "there is no style 'nobody'"),
+        ('{"questions": "nothing"}', {}, "there is no question set 'nothing'"),
+        ('{"styles": ["dry-butler"], "questions": "QUESTIONS"}', {}, "no training question in en"),
+        ("{}", {"DATAGEN_TEACHERS_FILE": "/nowhere/teachers.yaml"}, "teachers.yaml"),
+    ],
+)
+def test_request_that_no_generation_could_fill_ends_with_2(
+    settings: Settings,
+    volume: Volume,
+    request_text: str,
+    environ: dict[str, str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """To start it again would not help; no request is pinned that has to be corrected."""
+    makings = open_makings(settings)
+    options = QuestionImport(name="chinese", form="txt")
+    made = import_questions(
+        volume, "今天的会议又拖了很久。\n我的猫不吃饭了。".encode(), options, makings.banks, {}
+    )
+    path = tmp_path / "request.json"
+    path.write_text(request_text.replace("QUESTIONS", made.id))
+    arguments = ["--dataset", "made", "--request", str(path), "--shard", "1/2"]
+    assert main(arguments, environ | {"DATA_DIR": str(volume.root)}) == 2
+    assert said in capsys.readouterr().err
+    begun = (volume.root / "datasets" / ".tmp-made").exists()
+    assert begun == bool(environ)  # settings are no part of a plan
+
+
+@pytest.mark.usefixtures("logs_as_before")
+def test_shard_of_a_dataset_that_is_another_job_leaves_no_trace_in_it(
+    volume: Volume, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder of shards would hide the rows that the job has so far."""
+    staging = volume.staging(volume.dataset("made"))
+    write_document(staging / PLAN, Plan(request=REQUEST, styles=[]))
+    path = tmp_path / "request.json"
+    path.write_text(REQUEST.model_dump_json())
+    arguments = ["--dataset", "made", "--request", str(path), "--shard", "1/2"]
+    assert main(arguments, {"DATA_DIR": str(volume.root)}) == 1
+    assert "none of shards" in capsys.readouterr().err
+    assert journal_folders(staging) == [staging]
 
 
 def test_limits_a_minute_and_the_budget_are_parted(

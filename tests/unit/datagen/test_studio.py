@@ -10,6 +10,7 @@ from contracts.style import Style
 from datagen import studio as module
 from datagen.asking import RefusedError, TeacherReply
 from datagen.config import Settings
+from datagen.errors import TeacherDownError
 from datagen.services import Services, open_services
 from datagen.studio import Drafts, Studio
 from kit.errors import InvalidInputError, NotFoundError, UnavailableError
@@ -115,6 +116,34 @@ async def test_teacher_without_an_answer_is_unavailable(
         await studio.preview(PreviewRequest(card=tsundere, question="在吗"))
     assert words in str(caught.value)
     with pytest.raises(UnavailableError):
+        await studio.confuse(ConfusionRequest(styles=["tsundere", "gentle"], replies=3))
+    assert studio.drafts.cards() == []
+
+
+async def test_half_a_character_in_a_reply_can_be_shown(
+    studio: Studio, tsundere: Style, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gates name it; the answer to the person can still be sent."""
+
+    async def half(*_: Any, **__: Any) -> TeacherReply:
+        return TeacherReply("哼，快去睡啦\ud83d。")
+
+    monkeypatch.setattr(studio.teacher, "ask", half)
+    found = await studio.preview(PreviewRequest(card=tsundere, question="明天要考试，好紧张。"))
+    assert not found.accepted
+    assert "睡啦?。" in found.model_dump_json()
+
+
+async def test_teacher_that_is_down_is_said_to_be(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many calls at once the first one's error, as it is."""
+
+    async def down(*_: Any, **__: Any) -> TeacherReply:
+        raise TeacherDownError("the teacher does not answer")
+
+    monkeypatch.setattr(studio.teacher, "ask", down)
+    with pytest.raises(TeacherDownError):
         await studio.confuse(ConfusionRequest(styles=["tsundere", "gentle"], replies=3))
     assert studio.drafts.cards() == []
 

@@ -148,3 +148,9 @@ def test_model_is_not_compared_with_itself(name: str) -> None:
         contestants_of(EvaluationRequest(dataset_id="d", models=[name]))
     with pytest.raises(InvalidInputError):
         contestants_of(EvaluationRequest(dataset_id="d", models=["x", "x"]))
+
+
+def test_base_by_its_own_served_name_is_compared_already() -> None:
+    """Whatever serving calls the base."""
+    with pytest.raises(InvalidInputError, match="compared already"):
+        contestants_of(EvaluationRequest(dataset_id="d", base="qwen", models=["qwen"]))

@@ -164,9 +164,41 @@ async def test_unreachable_address_is_a_failed_call(tmp_path: Path) -> None:
     """Nobody listens: the aiohttp backend's error is ours too."""
     settings = Settings(teacher_base_url="http://127.0.0.1:22999/v1", teacher_model="m")
     teacher = open_teacher(settings, Metrics(), FakeTeacher(lambda _: ""))
-    with pytest.raises(CallFailedError, match="connection|timeout"):
+    with pytest.raises(CallFailedError, match="connection") as caught:
         await teacher.endpoint.send(BODY, "r1")
+    assert caught.value.unpaid
     await teacher.close()
+
+
+async def test_connection_that_breaks_after_the_request_may_have_been_paid() -> None:
+    """The teacher took the request and hung up: nobody knows what it will bill."""
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings = Settings(teacher_base_url=f"http://127.0.0.1:{port}/v1", teacher_model="m")
+    teacher = open_teacher(settings, Metrics(), FakeTeacher(lambda _: ""))
+    with pytest.raises(CallFailedError, match="connection") as caught:
+        await teacher.endpoint.send(BODY, "r1")
+    assert not caught.value.unpaid
+    await teacher.close()
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.mark.parametrize("status", [200, 503])
+async def test_answer_that_nests_without_end_is_a_failed_call(status: int) -> None:
+    """A hundred thousand brackets are too deep for any reader of JSON."""
+
+    class Deep(FakeTeacher):
+        def respond(self, fault: Fault | None, _: dict[str, Any]) -> Response:
+            return status, JSON, b"[" * 100_000, []
+
+    with pytest.raises(CallFailedError, match="malformed" if status == 200 else "server"):
+        await endpoint_of(Deep(lambda _: "")).send(BODY, "r1")
 
 
 async def test_key_is_read_from_its_file(tmp_path: Path) -> None:
@@ -186,6 +218,8 @@ def test_retry_after_is_a_number_or_a_date() -> None:
     assert retry_after_seconds("-1") == 0
     assert retry_after_seconds("") is None
     assert retry_after_seconds("soon") is None
+    assert retry_after_seconds("inf") is None
+    assert retry_after_seconds("Mon, 01 Jan 99999999999999999999 00:00:00 GMT") is None
     later = format_datetime(now() + timedelta(seconds=60), usegmt=True)
     assert retry_after_seconds(later) == pytest.approx(60, abs=2)
 

@@ -1,5 +1,6 @@
 """Several teachers as one."""
 
+import asyncio
 import random
 from collections import Counter
 from contextlib import suppress
@@ -110,6 +111,44 @@ async def test_all_away_is_away(teachers: Teachers, endpoints: list[Endpoint]) -
         await teachers.ask(QUESTION, temperature=0, seed=9)
     assert teachers.is_down
     await teachers.close()
+
+
+async def test_short_outage_of_one_is_survived_while_the_other_is_long_away(
+    teachers: Teachers, endpoints: list[Endpoint], clock: FakeClock
+) -> None:
+    """The patience is with all of them: nobody answered is not one that is long away."""
+    endpoints[0].down = True
+    await asked(teachers, 50)
+    clock.now += 600
+    assert await asked(teachers, 50) == {"small": 50}
+    small = teachers.members[1]
+    while not small.is_down:
+        small.breaker.failed()
+    assert await asked(teachers, 50) == {"small": 50}
+
+
+async def test_others_do_the_share_of_one_that_asks_to_be_left_alone(
+    teachers: Teachers, endpoints: list[Endpoint], clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits out its Retry-After while another teacher answers."""
+
+    async def throttle(body: dict[str, Any], request_id: str) -> Answer:
+        endpoints[0].calls += 1
+        raise CallFailedError("throttled", 50.0, unpaid=True)
+
+    monkeypatch.setattr(endpoints[0], "send", throttle)
+    assert await asked(teachers, 100) == {"small": 100}
+    assert (clock.now, endpoints[0].calls) == (0, 1)
+
+
+async def test_nobody_waits_for_one_that_goes_away_while_another_answers(
+    teachers: Teachers, endpoints: list[Endpoint], clock: FakeClock
+) -> None:
+    """Neither who failed before the breaker opened, nor who waits for a place at that teacher."""
+    endpoints[0].down = True
+    every = [teachers.ask(QUESTION, temperature=0, seed=seed) for seed in range(40)]
+    assert {reply.teacher for reply in await asyncio.gather(*every)} == {"small"}
+    assert clock.now < 20
 
 
 async def test_what_one_refuses_the_next_one_is_asked(

@@ -80,10 +80,20 @@ def test_newest_votes_come_first_page_by_page(store: VoteStore) -> None:
     ("given", "field"),
     [({"value": 2}, "value"), ({"user": "a b"}, "user"), ({"user": "me@example.org"}, "user"),
      ({"reply": " "}, "reply"), ({"style": "../x"}, "style"), ({"colour": 1}, "colour"),
-     ({"question": "x" * 8001}, "question")],
+     ({"question": "x" * 8001}, "question"),
+     ({"history": [{"user": "\ud800", "assistant": "b"}]}, "history")],
 )  # fmt: skip
 def test_malformed_vote_is_refused(given: dict[str, Any], field: str) -> None:
     """The field is named."""
     with pytest.raises(ValidationError) as caught:
         vote(**given)
     assert field in {str(error["loc"][0]) for error in caught.value.errors()}
+
+
+def test_forgotten_words_are_gone_from_every_file(store: VoteStore) -> None:
+    """Not only from the table: SQLite's log of changes holds what was written before."""
+    store.add(vote(user="u1", correction="Nobody may read this."))
+    store.add(vote(user="u2"))
+    assert store.forget("u1") == 1
+    files = [path.read_bytes() for path in store.folder.iterdir()]
+    assert not any(b"Nobody may read this" in content for content in files)

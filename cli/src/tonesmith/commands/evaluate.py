@@ -160,6 +160,8 @@ def findings(report: EvaluationReport) -> list[str]:
         )
     if cut := [one.style for one in report.prompts if one.left_out]:
         told.append(f"style prompts cut to fit the context: {', '.join(cut)}")
+    if untried := dict.fromkeys(form for one in report.prompts for form in one.untried):
+        told.append(f"style prompt, forms that the server does not take: {', '.join(untried)}")
     return told
 
 

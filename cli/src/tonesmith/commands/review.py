@@ -49,7 +49,8 @@ def rows(
     """Show rows, the most uncertain first; opens the review where none is open."""
     session = session_of(context)
     screen = session.show(as_json)
-    query = checked(ReviewQuery, **conditions(where), offset=offset, limit=limit)
+    chosen = checked(ReviewFilter, **conditions(where)).model_dump(exclude_unset=True)
+    query = checked(ReviewQuery, **chosen, offset=offset, limit=limit)
     with session.datagen() as datagen:
         review = datagen.review(dataset)
         opened = review.open()

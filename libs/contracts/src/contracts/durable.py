@@ -12,6 +12,8 @@ from typing import Self
 from contracts.dataset import FileDigest
 
 HASH_BLOCK = 1 << 20
+# Bytes at the end of a journal in which a torn tail is looked for first.
+TAIL = 1 << 16
 
 
 def fsync_directory(path: Path) -> None:
@@ -163,11 +165,7 @@ def repair_tail(path: Path) -> int:
     """Cut what follows the last whole line of `path`, keep it in `.torn`; return its length."""
     if not path.exists():
         return 0
-    content = path.read_bytes()
-    good = content.rfind(b"\n") + 1
-    while good and not is_json(content[start_of_line(content, good) : good]):
-        good = start_of_line(content, good)
-    torn = content[good:]
+    good, torn = tail_of(path)
     if torn:
         with path.with_name(path.name + ".torn").open("ab") as file:
             file.write(torn)
@@ -175,6 +173,37 @@ def repair_tail(path: Path) -> int:
         os.truncate(path, good)
         fsync_file(path)
     return len(torn)
+
+
+def tail_of(path: Path) -> tuple[int, bytes]:
+    """Return where the last whole line of `path` ends, and what follows it.
+
+    Read from the end, so that the length of a journal costs no memory.
+    """
+    size, reach = path.stat().st_size, TAIL
+    with path.open("rb") as file:
+        while True:
+            start = file.seek(max(0, size - reach))
+            content = file.read()
+            good = end_of_whole_lines(content, begins_whole=start == 0)
+            if good or start == 0:
+                return start + good, content[good:]
+            reach *= 4
+
+
+def end_of_whole_lines(content: bytes, *, begins_whole: bool) -> int:
+    """Return where the last line of JSON in `content` ends; 0 where none is whole in it.
+
+    Args:
+        content: the end of a file.
+        begins_whole: whether the first line of `content` is known to begin there.
+    """
+    good = content.rfind(b"\n") + 1
+    while good and (begin := start_of_line(content, good)) + begins_whole:
+        if is_json(content[begin:good]):
+            return good
+        good = begin
+    return 0
 
 
 def start_of_line(content: bytes, end: int) -> int:

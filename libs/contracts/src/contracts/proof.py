@@ -90,6 +90,7 @@ class PromptChoice(Recorded):
     questions: int = Field(description="selection questions that each form was asked")
     examples: int = Field(description="of the card, in the chosen prompt")
     left_out: int = Field(default=0, description="examples that did not fit the context length")
+    untried: list[str] = Field(default=[], description="forms that the server does not take")
 
 
 class Drift(Recorded):

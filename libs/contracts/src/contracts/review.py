@@ -16,7 +16,9 @@ Edit = Literal["person", "replacement", "teacher"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Reply = Annotated[str, StringConstraints(min_length=1, max_length=8000, strip_whitespace=True)]
 Note = Annotated[str, StringConstraints(max_length=1000)]
-RowNumber = Annotated[int, Field(ge=0)]
+# SQLite takes no larger ones than 64 bits; this is what every client has.
+MOST_NUMBER = 0x7FFFFFFF
+RowNumber = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
 MOST_ROWS = 10_000
 
 
@@ -34,8 +36,8 @@ class ReviewFilter(Authored):
     cause: Annotated[str, Field(max_length=64)] | None = Field(
         default=None, description="the gate whose threshold is nearest"
     )
-    shortest: Annotated[int, Field(ge=0)] | None = Field(default=None, description="characters")
-    longest: Annotated[int, Field(ge=0)] | None = Field(default=None, description="characters")
+    shortest: RowNumber | None = Field(default=None, description="characters")
+    longest: RowNumber | None = Field(default=None, description="characters")
     text: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     uncertain_from: Share | None = None
     uncertain_to: Share | None = None
@@ -45,7 +47,7 @@ class ReviewQuery(ReviewFilter):
     """Query of `GET /datasets/{id}/review/rows`."""
 
     order: Literal["uncertainty", "number"] = "uncertainty"
-    offset: int = Field(default=0, ge=0)
+    offset: RowNumber = 0
     limit: int = Field(default=50, ge=1, le=500)
 
 
@@ -141,7 +143,10 @@ class ReviewEdit(Authored):
 
 
 class ReviewReplacement(Authored):
-    """Replace a text in the replies of all rows that match; what a gate then refuses stays."""
+    """Replace a text in the replies of all rows that match; what a gate then refuses stays.
+
+    It accepts those that are not rejected: rows that nobody keeps are corrected, not rescued.
+    """
 
     revision: int = Field(ge=0)
     filter: ReviewFilter

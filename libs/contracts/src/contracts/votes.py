@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from contracts.model import Authored, Name, Recorded
 from contracts.sample import Turn
@@ -26,6 +26,15 @@ class Vote(Authored):
     correction: Said | None = Field(default=None, description="what it should have said")
     history: list[Turn] = Field(default=[], max_length=32)
     user: Opaque = Field(default="anonymous", description="an opaque id, no name and no address")
+
+    @field_validator("history")
+    @classmethod
+    def _history_can_be_stored(cls, history: list[Turn]) -> list[Turn]:
+        """Refuse half of a surrogate pair, which no file holds."""
+        texts = (text for turn in history for text in (turn.user, turn.assistant))
+        if any("\ud800" <= sign <= "\udfff" for text in texts for sign in text):
+            raise ValueError("it holds half of a surrogate pair, which is no text")
+        return history
 
 
 class StoredVote(Recorded):

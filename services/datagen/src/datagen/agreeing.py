@@ -35,7 +35,7 @@ Judged = tuple[HumanRow, Rating | PairVerdict]
 def read_human_rows(content: bytes) -> list[HumanRow]:
     """Return the rows of a JSONL file. Raises InvalidInputError that names line and field."""
     rows = []
-    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(content.decode("utf-8", "replace").split("\n"), 1):
         if not line.strip():
             continue
         try:

@@ -21,7 +21,7 @@ from datagen.cards import MAX_BYTES, parse_card
 from datagen.datasets import KIND, readable_manifests, show_newest
 from datagen.importing import import_file
 from datagen.journals import read_rejected, read_samples
-from datagen.question_sets import asked_banks
+from datagen.question_sets import asked_banks, check_languages
 from datagen.services import Services
 from datagen.shards import journal_folders
 from kit.errors import InvalidInputError, NotFoundError, TooLargeError
@@ -123,15 +123,7 @@ def check_request(services: Services, request: DatasetRequest) -> list[StyleVers
     """
     styles = services.library.choose(request.styles)
     asked = asked_banks(services.volume, request.questions, services.banks)
-    for version in styles:
-        if version.style.language not in asked:
-            raise InvalidInputError(
-                f"questions: {request.questions} has no training question in "
-                f"{version.style.language}, the language of {version.style.id}",
-                field="questions",
-                hint=f"choose styles that speak {', '.join(sorted(asked)) or 'nothing'}, "
-                "or another question set",
-            )
+    check_languages(request.questions, asked, styles)
     return styles
 
 

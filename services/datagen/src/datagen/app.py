@@ -60,7 +60,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(studio_router(services))
     app.include_router(dataset_router(services))
     app.include_router(estimate_router(services))
-    app.include_router(evaluation_router(services.store, services.volume))
+    judge = services.judge is not None
+    app.include_router(evaluation_router(services.store, services.volume, judge=judge))
     app.include_router(review_router(services))
     app.include_router(versions_router(services))
     app.include_router(feedback_router(services))

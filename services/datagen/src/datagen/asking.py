@@ -21,6 +21,7 @@ from datagen.turns import Turnstile
 from datagen.usage import Usage, read_usage
 
 MAX_TOKENS = 512
+AWAY_SECONDS = 5.0  # who asks to be left alone for longer is away, where another can be asked
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class RefusedError(Exception):
 
 
 class AwayError(Exception):
-    """The teacher's breaker is open, and the caller does not want to wait."""
+    """The teacher is to be left alone for a while, and the caller does not want to wait."""
 
 
 class CallFailedError(Exception):
@@ -150,7 +151,7 @@ class Teacher:
 
         Raises:
             RefusedError: this request gets no usable answer.
-            AwayError: the breaker is open, and `wait` is false.
+            AwayError: it is to be left alone for a while, and `wait` is false.
             TeacherDownError: no call succeeded within the patience.
             TeacherSetupError: key, model or address are wrong.
             BudgetSpentError: the teachers have cost what they may cost.
@@ -163,37 +164,37 @@ class Teacher:
             "max_tokens": MAX_TOKENS,
             "seed": seed,
         }
-        tries = 0
+        tries, asked_at = 0, self.clock()
         while True:
             try:
-                reply = await self._call(body)
+                reply = await self._call(body, asked_at, wait)
                 await self.turnstile.passed()
                 return reply
             except CallFailedError as failure:
-                counted = failure.reason != "throttled" and not self.breaker.is_open
-                tries += counted
+                tries += failure.reason != "throttled" and not self.breaker.is_open
                 if tries >= self.tries:
                     raise RefusedError(f"{failure.reason}, {tries} tries") from failure
                 self.metrics.retries.labels(self.model, failure.reason).inc()
-                if self.breaker.is_open and not wait:
-                    raise AwayError(failure.reason) from failure
-                await self._pause(max(tries, 1), failure.retry_after)
+                await self.sleep((failure.retry_after or 0.0) + backoff(max(tries, 1), self.chance))
 
     async def close(self) -> None:
         """Close the connections, and write down what was spent."""
         await self.ledger.close()
         await self.endpoint.close()
 
-    async def _call(self, body: dict[str, Any]) -> TeacherReply:
+    async def _call(self, body: dict[str, Any], asked_at: float, wait: bool) -> TeacherReply:
         """Make one call when limit, pace, breaker, Retry-After and budget allow it."""
         self.ledger.check()
+        self._check(asked_at, wait)
         most = most_tokens(body["messages"], body["max_tokens"])
         async with self.limit.slot():
             estimate = await self.pace.admit((most.input or 0) + (most.output or 0))
             usage: Usage | None = None
-            probe = await self.breaker.admit(self._check_patience)
+            probe = await self.breaker.admit(lambda: self._check(asked_at, wait))
             started = self.clock()
             try:
+                if not probe:
+                    self._check(asked_at, wait)
                 await self._wait_for_quiet()
                 paid_from = await self.ledger.reserve(self.model, self.prices, most)
                 started = self.clock()
@@ -202,6 +203,7 @@ class Teacher:
             except CallFailedError as failure:
                 usage = None if failure.unpaid else Usage()
                 self._record_failure(failure, started, probe)
+                self._check(asked_at, wait)
                 raise
             except (RefusedError, TeacherSetupError):
                 self.breaker.succeeded()  # it answers; what it says is another matter
@@ -225,7 +227,9 @@ class Teacher:
             started = self.clock()
             try:
                 answer = await self.endpoint.send(body, request_id)
-                self._count_tokens(read_usage(answer.document.get("usage")), paid_from)
+                if (usage := read_usage(answer.document.get("usage"))) == Usage():
+                    read_answer(answer.document)  # an error in its place has no usage to report
+                self._count_tokens(usage, paid_from)
                 reply = read_answer(answer.document)
                 status = "ok"
             except CallFailedError as failure:
@@ -240,8 +244,7 @@ class Teacher:
             finally:
                 paid_from.doubt()  # whatever has not ended it yet
                 self.metrics.teacher_requests.labels(self.model, status).inc()
-                seconds = self.clock() - started
-                self.metrics.teacher_seconds.labels(self.model).observe(seconds)
+                self.metrics.teacher_seconds.labels(self.model).observe(self.clock() - started)
         origin = provenance_of(body, answer.document, request_id, answer.request_id)
         return TeacherReply(reply.text, reply.cut, reply.usage, self.model, origin)
 
@@ -252,8 +255,7 @@ class Teacher:
 
     def _record_failure(self, failure: CallFailedError, started: float, probe: bool) -> None:
         self._failing_since = self._failing_since or self.clock()
-        if failure.retry_after:
-            self._not_before = max(self._not_before, self.clock() + failure.retry_after)
+        self._not_before = max(self._not_before, self.clock() + (failure.retry_after or 0.0))
         if failure.reason == "throttled":
             if probe:
                 self.breaker.released()
@@ -261,26 +263,38 @@ class Teacher:
         else:
             self.breaker.failed(probe)
         self.metrics.show_breaker(self.model, self.breaker.is_open)
-        self._check_patience()
 
-    async def _pause(self, tries: int, retry_after: float | None) -> None:
-        """Wait what the teacher asks for, plus jitter; else back off."""
-        if retry_after and retry_after > self.patience_seconds:
-            raise self._down(f"it asks to wait {retry_after:.0f} s")
-        await self.sleep((retry_after or 0.0) + backoff(tries, self.chance))
+    @property
+    def _quiet_for(self) -> float:
+        """Seconds until the Retry-After that any call has received is over."""
+        return self._not_before - self.clock()
 
     async def _wait_for_quiet(self) -> None:
-        """Wait until the Retry-After that any call has received is over; not all at once."""
-        while (left := self._not_before - self.clock()) > 0:
+        """Wait until that Retry-After is over; not all at once."""
+        while (left := self._quiet_for) > 0:
             await self.sleep(left + self.chance.uniform(0, min(left, 1.0)))
 
-    def _check_patience(self) -> None:
-        since = self._failing_since
-        if since is not None and self.clock() - since > self.patience_seconds:
-            raise self._down(f"no call succeeded for {self.patience_seconds:.0f} s")
+    def given_up(self, asked_at: float) -> TeacherDownError | None:
+        """Return why a question of that moment waits no longer, or None.
 
-    def _down(self, reason: str) -> TeacherDownError:
+        A failure of long before is no reason to give up: a job that is resumed waits anew.
+        """
+        since = self._failing_since
+        if (left := self._quiet_for) > self.patience_seconds:
+            reason = f"it asks to wait {left:.0f} s"
+        elif since is not None and self.clock() - max(since, asked_at) > self.patience_seconds:
+            reason = f"no call succeeded for {self.patience_seconds:.0f} s"
+        else:
+            return None
         return TeacherDownError(
             f"the teacher does not answer: {reason}",
             hint="nothing is lost: check the endpoint, then resume the job",
         )
+
+    def _check(self, asked_at: float, wait: bool) -> None:
+        """Raise where a question is not to wait, least of all while it holds a place."""
+        if error := self.given_up(asked_at):
+            raise error
+        away = self.breaker.is_open and not self.breaker.probe_due
+        if not wait and (away or self._quiet_for > AWAY_SECONDS):
+            raise AwayError

@@ -56,7 +56,9 @@ def bca(values: Floats, seed: int) -> Interval:
     if np.ptp(values) < EQUAL:
         return Interval(low=middle, high=middle)
     means = np.sort(resampled(values, seed))
-    below = (np.sum(means < middle) + np.sum(means == middle) / 2) / len(means)
+    # The same values in another order have the same mean, whatever rounding makes of it.
+    level = np.abs(means - middle) <= EQUAL
+    below = (np.sum((means < middle) & ~level) + np.sum(level) / 2) / len(means)
     bias = NORMAL.inv_cdf(float(np.clip(below, 1 / len(means), 1 - 1 / len(means))))
     left_out = (values.sum() - values) / (len(values) - 1)
     spread = left_out.mean() - left_out

@@ -45,7 +45,8 @@ class Drafting:
 
     def leave(self, field: str, why: str) -> None:
         """List a part that the card does not hold."""
-        self.unmapped.append(Unmapped(field=field[:200], why=why))
+        plain = "".join(one if is_plain(one) else "?" for one in field[:200])
+        self.unmapped.append(Unmapped(field=plain, why=why))
 
     def clean(self, field: str, text: str, most: int) -> str:
         """Return a text without macros and control characters, cut to `most` characters.

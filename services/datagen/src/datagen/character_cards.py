@@ -81,7 +81,7 @@ def read_document(content: bytes) -> dict[str, Any]:
 def is_character_card(document: dict[str, Any]) -> bool:
     """Return whether a document is a card of V1, V2 or V3."""
     flat = {"name", "first_mes"} <= document.keys() or {"name", "mes_example"} <= document.keys()
-    return document.get("spec") in SPECS or flat
+    return str(document.get("spec")) in SPECS or flat
 
 
 def draft_of_card(document: dict[str, Any]) -> CardDraft:

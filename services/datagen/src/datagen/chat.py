@@ -130,11 +130,16 @@ def answer_of(response: httpx.Response, model: str) -> Answer:
     try:
         choice = response.json()["choices"][0]
         text = choice["message"]["content"] if "message" in choice else choice["text"]
-        return Answer(text or "", choice.get("finish_reason") or "")
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+        return Answer(storable(text or ""), choice.get("finish_reason") or "")
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise UnavailableError(
             "the server's answer is no chat completion", hint="check SERVING_URL"
         ) from error
+
+
+def storable(text: str) -> str:
+    """Return `text` with U+FFFD for half a surrogate pair: JSON can spell it, no file holds it."""
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def refusal(response: httpx.Response, model: str) -> TonesmithError:
@@ -151,7 +156,7 @@ def refusal(response: httpx.Response, model: str) -> TonesmithError:
     refused = PromptTooLongError if TOO_LONG.search(said.casefold()) else InvalidInputError
     return refused(
         f"serving refused a question to {model[:80]!r} (HTTP {response.status_code}): {said}",
-        hint="a prompt over the context length needs a smaller max_tokens",
+        hint="a prompt over the context length needs a smaller max_tokens, or fewer turns",
     )
 
 

@@ -97,6 +97,8 @@ class Settings(KitSettings):
         known = [self.teacher_input_dollars is not None, self.teacher_output_dollars is not None]
         if any(known) != all(known):
             raise ValueError("TEACHER_INPUT_DOLLARS and TEACHER_OUTPUT_DOLLARS go together")
+        if (self.judge_input_dollars is None) != (self.judge_output_dollars is None):
+            raise ValueError("JUDGE_INPUT_DOLLARS and JUDGE_OUTPUT_DOLLARS go together")
         if self.budget_dollars is not None and not all(known) and self.teachers_file is None:
             raise ValueError("DATAGEN_BUDGET_DOLLARS needs TEACHER_INPUT_ and _OUTPUT_DOLLARS")
         return self

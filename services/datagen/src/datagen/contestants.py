@@ -22,7 +22,7 @@ def contestants_of(request: EvaluationRequest) -> dict[str, str]:
         models[PROMPTED] = request.base
     models[TUNED] = request.tuned
     for name in request.models:
-        if name in (BASE, PROMPTED, TUNED) or name in models or name == request.tuned:
+        if name in (BASE, PROMPTED, TUNED, *models.values()):
             raise InvalidInputError(
                 f"models: {name[:80]!r} is compared already",
                 field="models",
@@ -30,6 +30,17 @@ def contestants_of(request: EvaluationRequest) -> dict[str, str]:
             )
         models[name] = name
     return models
+
+
+def check_request(request: EvaluationRequest, *, judge: bool) -> None:
+    """Raise InvalidInputError where `request` asks for what cannot be; `judge`: there is one."""
+    contestants_of(request)
+    if request.judge and not judge:
+        raise InvalidInputError(
+            "judge: there is no language model to judge with",
+            field="judge",
+            hint="set JUDGE_BASE_URL and JUDGE_MODEL, or leave judge out",
+        )
 
 
 def questions_to(

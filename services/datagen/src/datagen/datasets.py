@@ -16,7 +16,7 @@ from datagen.board import Board, progress_of
 from datagen.crisis import Screen
 from datagen.finishing import publish_generated
 from datagen.generate import PLAN, Plan, pinned_plan
-from datagen.journals import SAMPLES
+from datagen.journals import SAMPLES, read_samples
 from datagen.library import StyleLibrary
 from datagen.makings import Makings
 from datagen.metrics import Metrics
@@ -78,7 +78,7 @@ class DatasetHandler:
             counts, whole = await self._generate(staging, plan, context, stopped)
             if not whole:
                 return Outcome(JobState.CANCELLED, result={"counts": counts.model_dump()})
-            if final:
+            if final or await asyncio.to_thread(of_earlier_release, staging):
                 return await self._publish(job, plan, counts, context)
         settled = await self._settle(staging, plan, context, stopped)
         if settled is None:
@@ -143,6 +143,14 @@ class DatasetHandler:
         await asyncio.to_thread(show_newest, self.volume, self.metrics)
         logger.info("dataset published", extra={"job": job.id, "rows": manifest.rows})
         return outcome(manifest)
+
+
+def of_earlier_release(staging: Path) -> bool:
+    """Return whether a row in `staging` does not know its call, as an earlier release kept rows.
+
+    It drew its questions in another way: to settle such rows would ask for all of them again.
+    """
+    return any(row.teacher and row.provenance is None for row in read_samples(staging))
 
 
 def readable_manifests(volume: Volume) -> list[DatasetManifest]:

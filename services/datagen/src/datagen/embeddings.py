@@ -127,7 +127,7 @@ class EmbeddingsEndpoint:
         try:
             async with self.http.stream("POST", PATH, json=body) as response:
                 content = await bounded(response)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise CallFailedError(type(error).__name__) from error
         status = response.status_code
         if status < 300:
@@ -161,7 +161,7 @@ def vectors_of(content: bytes, model: str) -> list[list[float]]:
     try:
         data = json.loads(content)["data"]
         return [one["embedding"] for one in sorted(data, key=lambda one: int(one["index"]))]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise EmbeddingsSetupError(f"{model[:80]} answers with no embeddings", hint=HINT) from error
 
 
@@ -171,7 +171,7 @@ def message_of(content: bytes) -> str:
         body = json.loads(content)
         said = body.get("error", body)
         return str(said.get("message", said) if isinstance(said, dict) else said)[:200]
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return content[:200].decode("utf-8", "replace")
 
 

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx
 
@@ -20,7 +21,7 @@ from contracts.volume import MANIFEST, Volume, read_document, write_document
 from datagen.chat import REPLY_TIMEOUT, ChatClient
 from datagen.classifier import PLAIN, Labelled, StyleClassifier
 from datagen.compose import plain_reply
-from datagen.contestants import contestants_of
+from datagen.contestants import check_request
 from datagen.evaluate import Judge, StoppedError
 from datagen.formats import WITH_PREFIX
 from datagen.heldout import SplitDataset, load_dataset
@@ -33,14 +34,14 @@ from datagen.report import render_report
 from datagen.surprisal import Trigrams
 from datagen.trained import model_figures
 from datagen.verdict import Proof, score_replies
-from kit.errors import InvalidInputError
-from kit.worker import JobContext, Outcome
+from kit.worker import POLL_SECONDS, JobContext, Outcome
 
 logger = logging.getLogger(__name__)
 KIND = "evaluation"
 REPORT, PAGE = "report.json", "report.html"
 # Measured with vLLM on 2 cores: more requests at once only wait inside the server.
 CONCURRENCY = 24
+Made = TypeVar("Made")
 NO_PROBE: Mapping[Language, Sequence[Item]] = {}
 
 
@@ -88,15 +89,17 @@ class EvaluationHandler:
         if (target / MANIFEST).exists():  # killed between publication and the job's last state
             return outcome(read_document(target / REPORT, EvaluationReport))
         request = EvaluationRequest.model_validate(job.request)
-        self._check(request)
+        check_request(request, judge=self.judge is not None)
         context.progress(Progress(stage="prepare"), force=True)
         dataset = await asyncio.to_thread(load_dataset, self.volume, request.dataset_id)
         classifier = await asyncio.to_thread(trained, dataset, self.banks, request.seed)
         try:
-            found = await self._ask(target, request, dataset, classifier, context)
+            asking = self._ask(target, request, dataset, classifier, context)
+            found = await unless_cancelled(asking, context)
+            judging = self._judged(target, request, found.replies, context)
+            judged = await unless_cancelled(judging, context)
         except StoppedError:
             return Outcome(JobState.CANCELLED)
-        judged = await self._judged(target, request, found.replies, context)
         published = Progress(stage="publish", done=found.asked, total=found.asked)
         context.progress(published, force=True)
         report = await asyncio.to_thread(
@@ -105,23 +108,14 @@ class EvaluationHandler:
         await asyncio.to_thread(self._publish, target, report, found.replies, dataset)
         return outcome(report)
 
-    def _check(self, request: EvaluationRequest) -> None:
-        """Raise InvalidInputError where the request asks for what cannot be, before any call."""
-        contestants_of(request)
-        if request.judge and self.judge is None:
-            raise InvalidInputError(
-                "judge: there is no language model to judge with",
-                field="judge",
-                hint="set JUDGE_BASE_URL and JUDGE_MODEL, or leave judge out",
-            )
-
     async def _judged(
         self, target: Path, request: EvaluationRequest, replies: list[Reply], context: JobContext
     ) -> JudgedPairs | None:
         if not request.judge or self.judge is None:
             return None
-        context.progress(Progress(stage="judge"), force=True)
-        return await self.judge(replies, request, self.volume.staging(target))
+        return await self.judge(
+            replies, request, self.volume.staging(target), told(context, "judge")
+        )
 
     async def _ask(
         self,
@@ -133,11 +127,6 @@ class EvaluationHandler:
     ) -> Found:
         questions = await asyncio.to_thread(question_plan, dataset, self.banks, request)
 
-        def on_reply(done: int, total: int) -> None:
-            context.progress(Progress(stage="ask", done=done, total=total))
-            if context.cancelled:
-                raise StoppedError
-
         async with self._http() as http:
             run = ProofRun(
                 ChatClient(http, first_wait=self.first_wait),
@@ -148,7 +137,7 @@ class EvaluationHandler:
                 questions=questions,
                 probe=self.probe,
                 concurrency=self.concurrency,
-                progress=on_reply,
+                progress=told(context, "ask"),
             )
             return await run.run()
 
@@ -206,6 +195,33 @@ class EvaluationHandler:
         )
         self.volume.publish(target, manifest)
         logger.info("evaluation published", extra={"job": report.id, "verdict": report.verdict})
+
+
+async def unless_cancelled(work: Coroutine[Any, Any, Made], context: JobContext) -> Made:
+    """Return what `work` returns. Raises StoppedError where the job is cancelled before.
+
+    A model that hangs would not let `told` hear of it for as long as a reply may take.
+    """
+    task = asyncio.create_task(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=POLL_SECONDS))[0]:
+            if context.cancelled:
+                raise StoppedError
+        return task.result()
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+def told(context: JobContext, stage: str) -> Callable[[int, int], None]:
+    """Return what tells a job how far a stage is, and raises StoppedError where it is cancelled."""
+
+    def tell(done: int, total: int) -> None:
+        context.progress(Progress(stage=stage, done=done, total=total))
+        if context.cancelled:
+            raise StoppedError
+
+    return tell
 
 
 def trained(dataset: SplitDataset, banks: Mapping[Language, Bank], seed: int) -> StyleClassifier:

@@ -11,7 +11,7 @@ from contracts.evaluation import EvaluationReport, EvaluationRequest, Reply
 from contracts.identity import new_id
 from contracts.job import Job
 from contracts.volume import MANIFEST, Volume, read_document
-from datagen.contestants import contestants_of
+from datagen.contestants import check_request
 from datagen.evaluations import KIND, PAGE, REPORT
 from datagen.proof_run import REPLIES
 from kit.errors import NotFoundError
@@ -23,8 +23,8 @@ PREFIX = "/evaluations"
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"
 
 
-def evaluation_router(store: JobStore, volume: Volume) -> APIRouter:
-    """Return the routes under `/evaluations`, with those of its jobs."""
+def evaluation_router(store: JobStore, volume: Volume, *, judge: bool = False) -> APIRouter:
+    """Return the routes under `/evaluations`, with those of its jobs; `judge`: there is one."""
     router = APIRouter(tags=[KIND])
     router.include_router(job_routes(store, PREFIX, KIND))  # before {id}, which would match "jobs"
 
@@ -34,7 +34,7 @@ def evaluation_router(store: JobStore, volume: Volume) -> APIRouter:
         idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
     ) -> Job:
         check_dataset(volume, request.dataset_id)
-        contestants_of(request)
+        check_request(request, judge=judge)
         job_id = new_id(f"eval-{slug(request.tuned)}")
         return store.submit(KIND, job_id, request.model_dump(mode="json"), idempotency_key)
 

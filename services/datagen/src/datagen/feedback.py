@@ -26,9 +26,10 @@ from datagen.personal_data import mask
 from datagen.preferences import Pair, Shelf, Shelved, find
 from datagen.publish import Description, PairsWanted, publish_dataset
 from datagen.regating import Screens
-from datagen.review_publish import DEFAULT_SEED, held_questions
+from datagen.review_publish import DEFAULT_SEED, ever_held
+from datagen.split import questions_of, split_like
 from datagen.text import control_token, letters
-from datagen.versions import next_id, next_lineage, published
+from datagen.versions import next_id, next_lineage, numbered, published
 from datagen.votes import VoteStore
 from kit.errors import StorageFullError
 
@@ -70,6 +71,7 @@ class Feedback:
         cards: its cards; votes on other styles are left alone.
         seed: of the draws.
         screens: tell a crisis: what is said there is no matter of taste.
+        held: questions that are held out, in normal form: their rows stand against each other only.
     """
 
     def __init__(
@@ -78,13 +80,20 @@ class Feedback:
         cards: dict[str, StyleVersion],
         seed: int,
         screens: Screens | None = None,
+        held: frozenset[str] = frozenset(),
     ) -> None:
         self.screens: Screens = screens or {}
         self.cards = cards
         self.seed = seed
-        self.shelves: dict[str, Shelf] = defaultdict(Shelf)
+        self._shelves: dict[tuple[str, bool], Shelf] = defaultdict(Shelf)
+        away = split_like(list(samples), held)[1]
+        self.held = held.union(question for row in away for question in questions_of(row))
         for sample in samples:
-            self.shelves[sample.language].add(Shelved(sample))
+            self.shelf(sample).add(Shelved(sample))
+
+    def shelf(self, row: Sample) -> Shelf:
+        """Return the rows of the language and of the split that a row is of."""
+        return self._shelves[row.language, not self.held.isdisjoint(questions_of(row))]
 
     def pairs(self, votes: Iterable[Vote]) -> Iterator[Pair]:
         """Yield the pairs, corrections first, then in the order of the questions."""
@@ -116,13 +125,13 @@ class Feedback:
     def own_replies(self, row: Sample) -> list[Sample]:
         """Return the dataset's replies to the same question in the same style."""
         key = (row.style, letters(row.question))
-        every = self.shelves[row.language].questions.get(key, [])
+        every = self.shelf(row).questions.get(key, [])
         return [one.row for one in every if one.row.history == row.history]
 
     def against_another(self, better: Sample) -> Pair | None:
         """Return a pair of a liked reply and another style's, or None."""
         digest = hashlib.sha256(f"{self.seed}/{better.slot}".encode()).digest()
-        pair = find(Shelved(better), self.shelves[better.language], random.Random(digest))
+        pair = find(Shelved(better), self.shelf(better), random.Random(digest))
         return Pair(better, pair.rejected, pair.match, "votes") if pair else None
 
     def row(self, vote: Vote, reply: str) -> Sample:
@@ -165,6 +174,7 @@ class Feedback:
         return not any(screen.incites(text) for screen in screens for text in replies)
 
 
+@numbered
 def publish_pairs(
     volume: Volume, store: VoteStore, request: PairRequest, screens: Screens | None = None
 ) -> DatasetManifest:
@@ -182,7 +192,8 @@ def publish_pairs(
     votes = store.every(sorted(cards)) if "votes" in request.sources else []
     given = parent.request.get("seed", DEFAULT_SEED)
     seed = given if isinstance(given, int) else DEFAULT_SEED
-    extra = tuple(Feedback(samples, cards, seed, screens).pairs(votes))
+    held = ever_held(volume, parent.id)
+    extra = tuple(Feedback(samples, cards, seed, screens, held).pairs(votes))
     description = Description(
         source="paired",
         status=parent.status,
@@ -194,7 +205,7 @@ def publish_pairs(
         request=request.model_dump(mode="json") | {"seed": seed},
         teacher=parent.teacher,
         lineage=next_lineage(volume, parent),
-        held=held_questions(folder),
+        held=held,
         pairs_wanted=PairsWanted(
             sources=frozenset(request.sources),
             extra=extra,

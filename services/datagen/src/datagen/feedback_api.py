@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
 from contracts.dataset import DatasetManifest
+from contracts.review import MOST_NUMBER
 from contracts.votes import Opaque, PairRequest, StoredVote, Vote, VoteCounts
 from datagen.datasets import show_newest
 from datagen.feedback import publish_pairs
@@ -27,7 +28,7 @@ def feedback_router(services: Services) -> APIRouter:
     @router.get("/votes")
     def votes(
         style: Annotated[str | None, Query(max_length=64)] = None,
-        offset: Annotated[int, Query(ge=0)] = 0,
+        offset: Annotated[int, Query(ge=0, le=MOST_NUMBER)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> list[StoredVote]:
         return store.page(style, offset, limit)

@@ -7,7 +7,7 @@ without situations (an import) is asked the questions of its own evaluation spli
 
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from contracts.question_set import SetQuestion
 from contracts.sample import Message, Sample
 from contracts.style import Language, Style
 from contracts.volume import Volume
-from datagen.formats import COLUMNS, EVAL, WITH_PREFIX, WITH_SYSTEM, prefix_of
+from datagen.formats import COLUMNS, EVAL, PREFERENCE, WITH_PREFIX, WITH_SYSTEM, prefix_of
 from datagen.journals import read_samples
 from datagen.question_sets import load_set, question_set_of, set_banks
 from datagen.questions import Bank, Situation
@@ -40,13 +40,19 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class SplitDataset:
-    """A published dataset with its rows by split."""
+    """A published dataset with its rows by split; `paired`: the questions of its pairs."""
 
     manifest: DatasetManifest
     train: list[Sample]
     heldout: list[Sample]
     styles: dict[str, Style] = field(default_factory=dict)
     question_set: tuple[SetQuestion, ...] | None = None
+    paired: frozenset[str] = frozenset()
+
+    @property
+    def trained(self) -> frozenset[str]:
+        """The letters of every question that is trained on, also amid a dialogue or in a pair."""
+        return self.paired.union(*map(questions_of, self.train))
 
     @property
     def asks_bank(self) -> bool:
@@ -80,13 +86,25 @@ def load_dataset(volume: Volume, dataset_id: str) -> SplitDataset:
     styles = {version.style.id: version.style for version in manifest.styles}
     set_id = question_set_of(volume, manifest)
     made_of = None if set_id == BANK else tuple(load_set(volume, set_id, field="dataset_id"))
-    return SplitDataset(manifest, train, heldout, styles, made_of)
+    paired = paired_questions(folder / f"{PREFERENCE}.json")
+    return SplitDataset(manifest, train, heldout, styles, made_of, paired)
 
 
 def heldout_questions(path: Path) -> frozenset[str]:
     """Return the questions of the evaluation file: rows are split by question, never by row."""
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     return frozenset(row[COLUMNS["prompt"]] for row in rows)
+
+
+def paired_questions(path: Path) -> frozenset[str]:
+    """Return the letters of the questions of a file of pairs: those of votes are in no row."""
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    said = (
+        text
+        for row in rows
+        for text in (row[COLUMNS["prompt"]], *(user for user, _ in row.get("history") or ()))
+    )
+    return frozenset(map(letters, said))
 
 
 def plan(
@@ -116,7 +134,7 @@ def bank_questions(
     dataset: SplitDataset, banks: Mapping[Language, Bank], per_style: int, seed: int
 ) -> Iterator[HeldOut]:
     """Yield held-out wordings of distinct situations, drawn for each style by itself."""
-    trained = {sample.question for sample in dataset.train}
+    trained = dataset.trained
     for style in dataset.styles.values():
         if style.language not in banks:
             continue
@@ -131,34 +149,46 @@ def set_questions(
     dataset: SplitDataset, banks: Mapping[Language, Bank], per_style: int, seed: int
 ) -> Iterator[HeldOut]:
     """Yield held-out questions of the set that the dataset was made of, spread over its grid."""
-    trained = {question for sample in dataset.train for question in questions_of(sample)}
+    trained = dataset.trained
     asked = set_banks(dataset.question_set or (), banks)
     for style in dataset.styles.values():
         if style.language not in asked:
             continue
         bank = asked[style.language]
         chance = random.Random(f"{seed}:{style.id}")
-        fresh = (one for one in bank.heldout(chance) if letters(one.text) not in trained)
-        for number, one in enumerate(islice(fresh, per_style)):
+        untold = (one for one in bank.heldout(chance) if letters(one.text) not in trained)
+        for number, one in enumerate(islice(untold, per_style)):
             messages = prompt(dataset.manifest.conditioning, style.system_prompt, [], one.text)
             yield HeldOut(style.id, number, style.language, one.text, messages, one.situation)
 
 
 def draw(
-    bank: Bank, trained: set[str], number: int, chance: random.Random
+    bank: Bank, trained: Container[str], number: int, chance: random.Random
 ) -> Iterator[tuple[Situation, str]]:
-    """Yield `number` questions: every situation once before any comes again."""
+    """Yield `number` questions: every situation once before any comes again.
+
+    What people may have said in training is not asked: `trained` holds the letters of it.
+    """
     rounds = [
-        (situation, sorted(set(bank.wordings(situation, "heldout")) - trained))
+        (situation, sorted(set(bank.wordings(situation, "heldout"))))
         for situation in chance.sample(bank.situations, len(bank.situations))
     ]
     for _, texts in rounds:
         chance.shuffle(texts)
     drawn = 0
     while drawn < number and (rounds := [entry for entry in rounds if entry[1]]):
-        for situation, texts in rounds[: number - drawn]:
-            yield situation, texts.pop()
-            drawn += 1
+        for situation, texts in rounds:
+            if drawn < number and (text := last_untold(texts, trained)):
+                yield situation, text
+                drawn += 1
+
+
+def last_untold(texts: list[str], trained: Container[str]) -> str:
+    """Take texts from the end, up to one whose letters are not in `trained`; empty without any."""
+    while texts:
+        if letters(text := texts.pop()) not in trained:
+            return text
+    return ""
 
 
 def dataset_questions(dataset: SplitDataset, per_style: int, seed: int) -> Iterator[HeldOut]:

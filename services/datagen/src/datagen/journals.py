@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
 
@@ -113,8 +114,9 @@ class Journals:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for journal in (self.samples, self.rejected, self.turns, self.users):
-            await journal.close()
+        async with AsyncExitStack() as every:  # closes them all, also where one raises
+            for journal in (self.samples, self.rejected, self.turns, self.users):
+                every.push_async_callback(journal.close)
 
 
 def read_samples(folder: Path) -> Iterator[Sample]:

@@ -39,7 +39,7 @@ def read_scores(text: str, criteria: Sequence[Criterion]) -> tuple[dict[str, int
 def whole_score(name: str, value: Any) -> int:
     """Return a score from 1 to 5. Raises UnreadableError for anything else."""
     if isinstance(value, str):
-        told = re.fullmatch(rf"\s*(\d+)(?:\.0)?\s*(?:/\s*{MOST})?\s*", value)
+        told = re.fullmatch(rf"\s*(\d{{1,9}})(?:\.0)?\s*(?:/\s*{MOST})?\s*", value)
         value = int(told[1]) if told else value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -63,7 +63,10 @@ def read_better(text: str) -> tuple[Better, str]:
 def reason_of(found: dict[str, Any]) -> str:
     """Return the reason in an answer, shortened."""
     reason = found.get("reason", "")
-    return reason.strip()[:REASON_CHARACTERS] if isinstance(reason, str) else ""
+    if not isinstance(reason, str):
+        return ""
+    # A judge may write half of a surrogate pair, which no journal holds.
+    return reason.strip()[:REASON_CHARACTERS].encode("utf-8", "replace").decode()
 
 
 def read_object(text: str) -> dict[str, Any]:
@@ -75,7 +78,7 @@ def read_object(text: str) -> dict[str, Any]:
         for repaired in repairs(part):
             try:
                 found = json.loads(repaired, strict=False)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(found, dict) and found:
                 return found

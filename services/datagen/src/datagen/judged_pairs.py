@@ -13,12 +13,14 @@ from contracts.proof import JudgedPair, JudgedPairs
 from contracts.style import Style
 from contracts.volume import Volume
 from datagen.agreeing import latest_agreement
+from datagen.evaluate import StoppedError
 from datagen.length_control import length_controlled
 from datagen.llm_judge import LlmJudge
 from datagen.seats import tally, worth
 from kit.errors import TonesmithError
 
-JudgeReplies = Callable[[Sequence[Reply], EvaluationRequest, Path], Awaitable[JudgedPairs]]
+OnPair = Callable[[int, int], None]
+JudgeReplies = Callable[[Sequence[Reply], EvaluationRequest, Path, OnPair], Awaitable[JudgedPairs]]
 JOURNAL = "judged.jsonl"
 # Further models are compared with the tuned one only: all with all would cost their square.
 HEAD = ("tuned", "prompted", "base")
@@ -34,11 +36,11 @@ def judge_of_pairs(judge: LlmJudge, volume: Volume, state_dir: Path) -> JudgeRep
     """
 
     async def compare(
-        replies: Sequence[Reply], request: EvaluationRequest, folder: Path
+        replies: Sequence[Reply], request: EvaluationRequest, folder: Path, on_pair: OnPair
     ) -> JudgedPairs:
         manifest = await asyncio.to_thread(volume.dataset_manifest, request.dataset_id)
         cards = {version.style.id: version.style for version in manifest.styles}
-        found = await judged(judge, replies, cards, folder / JOURNAL)
+        found = await judged(judge, replies, cards, folder / JOURNAL, on_pair)
         return JudgedPairs(
             model=judge.model,
             pairs=summed(found, request.seed),
@@ -60,43 +62,59 @@ def contests(contestants: Iterable[str]) -> list[tuple[str, str]]:
 
 
 async def judged(
-    judge: LlmJudge, replies: Sequence[Reply], cards: Mapping[str, Style], path: Path
+    judge: LlmJudge,
+    replies: Sequence[Reply],
+    cards: Mapping[str, Style],
+    path: Path,
+    on_pair: OnPair = lambda done, total: None,
 ) -> list[Compared]:
     """Return the verdicts on all pairs; those in the journal are not asked for again.
 
-    Raises what `LlmJudge.compare` raises; the verdicts so far stay in the journal.
+    `on_pair` hears of the pairs that are judged and of all; it may raise StoppedError. Raises
+    what `LlmJudge.compare` raises; the verdicts so far stay in the journal.
     """
-    by_question: dict[tuple[str, int], dict[str, Reply]] = defaultdict(dict)
-    for reply in replies:
-        if reply.style in cards and reply.turn == 1:
-            by_question[reply.style, reply.number][reply.contestant] = reply
-    wanted = deque(
-        (rows[first], rows[second])
-        for rows in by_question.values()
-        for first, second in contests(row.contestant for row in replies)
-        if first in rows and second in rows
-    )
+    pairs = met(replies, cards)
     with Journal(path) as journal:
         known = {row.key: row for row in map(Compared.model_validate_json, read_journal(path))}
+        wanted = deque(pair for pair in pairs if key_of(*pair) not in known)
+        on_pair(len(pairs) - len(wanted), len(pairs))
 
         async def work() -> None:
             while wanted:
                 one, other = wanted.popleft()
-                key = (one.style, one.number, one.contestant, other.contestant)
-                if key in known:
-                    continue
-                known[key] = row = await compared(judge, cards[one.style], one, other)
+                row = await compared(judge, cards[one.style], one, other)
                 journal.append([row.model_dump_json()])
+                known[row.key] = row
+                on_pair(len(known), len(pairs))
 
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(judge.most):
                     group.create_task(work())
-        except* TonesmithError as errors:
+        except* (TonesmithError, StoppedError) as errors:
             failure = errors.exceptions[0]
         else:
             return list(known.values())
     raise failure
+
+
+def met(replies: Sequence[Reply], cards: Mapping[str, Style]) -> list[tuple[Reply, Reply]]:
+    """Return the replies that are compared: to one question, of a style with a card."""
+    by_question: dict[tuple[str, int], dict[str, Reply]] = defaultdict(dict)
+    for reply in replies:
+        if reply.style in cards and reply.turn == 1:
+            by_question[reply.style, reply.number][reply.contestant] = reply
+    return [
+        (rows[first], rows[second])
+        for rows in by_question.values()
+        for first, second in contests(row.contestant for row in replies)
+        if first in rows and second in rows
+    ]
+
+
+def key_of(one: Reply, other: Reply) -> tuple[str, int, str, str]:
+    """Return what tells a pair from all others."""
+    return one.style, one.number, one.contestant, other.contestant
 
 
 async def compared(judge: LlmJudge, style: Style, one: Reply, other: Reply) -> Compared:

@@ -87,10 +87,13 @@ class LlmJudge:
     ) -> PairVerdict:
         """Return which reply is better: cut to one length, asked in both orders.
 
-        Equal texts are a tie without a call. Raises as `rate` does.
+        Equal texts are a tie without a call, and nothing loses against something. Raises as
+        `rate` does.
         """
         replies = level(first, second)
         size = len(replies[0])
+        if not size and (first.strip() or second.strip()):
+            return PairVerdict(outcome="first" if first.strip() else "second", characters=0)
         if replies[0] == replies[1]:
             return PairVerdict(outcome="tie", characters=size)
         rubric, found, reasons = self.rubrics[style.language], [], []

@@ -1,6 +1,6 @@
 """The tEXt and iTXt chunks of a PNG, read without decoding the picture and without trusting it.
 
-Bounded in every way: the file, the number of chunks, the size of a text after unpacking. A chunk
+Bounded in every way: the file, the number of chunks, the size of all texts after unpacking. A chunk
 whose checksum is wrong, or whose length leads out of the file, is an error.
 """
 
@@ -35,13 +35,17 @@ def png_texts(content: bytes) -> dict[str, bytes]:
     if not is_png(content):
         raise InvalidInputError("not a PNG: the signature is missing")
     found: dict[str, bytes] = {}
+    room = MAX_TEXT  # for all texts together: thousands of small chunks may unpack to 4 MB each
     for kind, data in chunks(content):
-        if kind in TEXTS:
-            keyword, separator, rest = data.partition(b"\0")
-            if not separator or not 1 <= len(keyword) <= 79:
-                raise damaged(f"a {kind.decode()} chunk has no keyword")
-            name = keyword.decode("latin-1").lower()
-            found.setdefault(name, text_of(kind, rest))
+        if kind not in TEXTS:
+            continue
+        keyword, separator, rest = data.partition(b"\0")
+        if not separator or not 1 <= len(keyword) <= 79:
+            raise damaged(f"a {kind.decode()} chunk has no keyword")
+        name = keyword.decode("latin-1").lower()
+        if name not in found:
+            found[name] = text_of(kind, rest, room)
+            room -= len(found[name])
     return found
 
 
@@ -64,25 +68,29 @@ def chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     raise damaged(f"it has more than {MAX_CHUNKS} chunks")
 
 
-def text_of(kind: bytes, rest: bytes) -> bytes:
-    """Return the text after the keyword of a chunk, unpacked. Raises InvalidInputError."""
+def text_of(kind: bytes, rest: bytes, room: int) -> bytes:
+    """Return the text after the keyword of a chunk, unpacked, at most `room` bytes of it.
+
+    Raises InvalidInputError, TooLargeError.
+    """
     if kind == b"tEXt":
         return rest
     if kind == b"zTXt":
-        return unpacked(rest[1:])
+        return unpacked(rest[1:], room)
     packed, (_, _, text) = rest[:1] == b"\1", (rest[2:].split(b"\0", 2) + [b""] * 3)[:3]
-    return unpacked(text) if packed else text
+    return unpacked(text, room) if packed else text
 
 
-def unpacked(data: bytes) -> bytes:
-    """Return deflated `data`, never more than MAX_TEXT of it. Raises TooLargeError."""
+def unpacked(data: bytes, room: int) -> bytes:
+    """Return deflated `data`, never more than `room` bytes. Raises TooLargeError."""
     machine = zlib.decompressobj()
     try:
-        text = machine.decompress(data, MAX_TEXT)
+        # One byte more shows that there is more; 0 would mean no bound at all.
+        text = machine.decompress(data, max(0, room) + 1)
     except zlib.error as error:
         raise damaged(f"a text cannot be unpacked: {error}") from error
-    if machine.unconsumed_tail:
-        raise TooLargeError(f"a text in the picture is over {MAX_TEXT} bytes")
+    if len(text) > room:
+        raise TooLargeError(f"the texts in the picture are over {MAX_TEXT} bytes")
     return text
 
 

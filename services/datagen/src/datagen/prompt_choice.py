@@ -49,6 +49,7 @@ def choice(style: Style, by_form: Mapping[str, Sequence[Reply]]) -> PromptChoice
         questions=len(by_form[form]),
         examples=shown,
         left_out=full_examples(style, form) - shown,
+        untried=[one.form for one in forms_of(style) if one.form not in strengths],
     )
 
 

@@ -4,6 +4,7 @@ Each step has a journal of its own in the staging folder, so that a killed evalu
 it was, and a step that is whole costs nothing on the way back.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from contracts.evaluation import EvaluationRequest, Reply
 from contracts.proof import PromptChoice
 from contracts.style import Language
-from datagen.chat import ChatClient, Sampling
+from datagen.chat import ChatClient, PromptTooLongError, Sampling
 from datagen.contestants import PROMPTED, contestants_of, questions_to
 from datagen.drift import next_turns
 from datagen.evaluate import Asked, Judge, Judging, Round
@@ -20,7 +21,10 @@ from datagen.heldout import SplitDataset
 from datagen.probe import Item, ProbeJudge, by_id, probe_questions
 from datagen.prompt_choice import as_asked, choices, chosen, trials
 from datagen.question_plan import QuestionPlan
+from datagen.style_prompts import TEXT
+from kit.errors import InvalidInputError
 
+logger = logging.getLogger(__name__)
 REPLIES, DIALOGUES = "replies.jsonl", "dialogues.jsonl"
 SELECTION, PROBE = "selection.jsonl", "probe.jsonl"
 Progress = Callable[[int, int], None]
@@ -91,7 +95,7 @@ class ProofRun:
 
     async def run(self) -> Found:
         """Ask everything. Raises TonesmithError and StoppedError; what is journalled stays."""
-        tried = await self._ask(self.trials, SELECTION)
+        tried = await self._tried()
         choice = choices(tried, self.dataset.styles)
         prompts = chosen(choice, self.dataset.styles)
         asked = questions_to(self.questions.judged, self.models, prompts)
@@ -100,6 +104,24 @@ class ProofRun:
         probe = await self._ask(self._probed(), PROBE, ProbeJudge(by_id(self.items)))
         shown = as_asked(choice, [*replies, *dialogues])
         return Found(replies, dialogues, shown, probe, self.total)
+
+    async def _tried(self) -> list[Reply]:
+        """Return the replies to the trials, in chats only where the server goes on with no text.
+
+        Chats come first: a model that answered them refuses a script because it is one.
+        """
+        chats = [one for one in self.trials if one.form != TEXT]
+        tried = await self._ask(chats, SELECTION)
+        try:
+            scripts = [one for one in self.trials if one.form == TEXT]
+            return tried + await self._ask(scripts, SELECTION)
+        except PromptTooLongError:
+            raise
+        except InvalidInputError as error:
+            logger.warning("the form text is left out", extra={"reason": str(error)})
+        self.trials, self.done = chats, len(chats)
+        self.total = self._total()
+        return tried
 
     async def _converse(self, asked: Sequence[Asked], replies: Sequence[Reply]) -> list[Reply]:
         """Return the replies of turns 2 and later, one turn of all conversations at a time."""

@@ -22,7 +22,7 @@ from datagen.errors import NothingAcceptedError
 from datagen.question_board import QuestionBoard, WrittenQuestion, read_written
 from datagen.question_gates import QuestionGates
 from datagen.question_prompts import Cell
-from datagen.question_publish import SetDescription, publish_set
+from datagen.question_publish import SetDescription, finish_set, publish_set
 from datagen.question_writing import Authors, QuestionWriting
 from datagen.questions import Bank
 from datagen.spread import spread
@@ -57,10 +57,13 @@ class QuestionSetHandler:
             ) from error
 
     async def _run(self, job: Job, context: JobContext) -> Outcome:
+        staging = self.volume.staging(self.volume.question_set(job.id))
+        if (staging / MANIFEST).exists():  # killed in the last step
+            return outcome(await asyncio.to_thread(finish_set, self.volume, job.id))
         request = QuestionSetRequest.model_validate(job.request)
         stopped = Stopper(lambda: context.cancelled)
         writing = QuestionWriting(
-            self.volume.staging(self.volume.question_set(job.id)),
+            staging,
             request,
             grid(request, self.banks),
             self.authors,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from contracts.durable import tree_digests
+from contracts.durable import publish_folder
 from contracts.identity import now
 from contracts.question_set import (
     QuestionCounts,
@@ -14,8 +14,9 @@ from contracts.question_set import (
     RejectedQuestion,
     SetQuestion,
 )
-from contracts.volume import Volume
+from contracts.volume import MANIFEST, Volume, read_document, write_document
 from datagen.journals import write_lines
+from datagen.publish import drop_leftovers, durable_digests
 from datagen.question_sets import QUESTIONS, REJECTED
 from datagen.text import letters
 
@@ -46,14 +47,10 @@ def publish_set(
         FileExistsError: it is published already.
         OSError: the disk refuses it.
     """
-    target = volume.question_set(set_id)
-    staging = volume.staging(target)
+    staging = volume.staging(volume.question_set(set_id))
     rows = with_splits(questions, description.heldout_ratio, description.seed)
     write_lines(staging / QUESTIONS, [row.model_dump_json() for row in rows])
     write_lines(staging / REJECTED, [row.model_dump_json() for row in refused])
-    for path in staging.iterdir():  # the plan, the journal of the writing, a torn tail
-        if path.name not in (QUESTIONS, REJECTED):
-            path.unlink()
     splits = Counter(row.split for row in rows)
     manifest = QuestionSetManifest(
         id=set_id,
@@ -66,11 +63,25 @@ def publish_set(
         cells=len({(row.language, row.situation_id) for row in rows if row.situation_id}),
         short_cells=description.short_cells,
         without_cell=sum(row.situation_id is None for row in rows),
-        files=tree_digests(staging),
+        files=durable_digests(staging, (QUESTIONS, REJECTED)),
         request=description.request,
         teacher=description.teacher,
     )
-    volume.publish(target, manifest)
+    write_document(staging / MANIFEST, manifest)
+    return finish_set(volume, set_id)
+
+
+def finish_set(volume: Volume, set_id: str) -> QuestionSetManifest:
+    """Publish a set whose staging folder has its manifest already: whatever else is in it goes.
+
+    The journal of the writing stays until then, so a process that was killed asks nothing twice.
+    Raises FileNotFoundError, ValueError, FileExistsError, OSError.
+    """
+    target = volume.question_set(set_id)
+    staging = volume.staging(target)
+    manifest = read_document(staging / MANIFEST, QuestionSetManifest)
+    drop_leftovers(staging, {MANIFEST, *manifest.files})
+    publish_folder(staging, target)
     return manifest
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from contracts.dataset import BANK, DatasetManifest
 from contracts.durable import read_journal
 from contracts.question_set import QuestionSetManifest, RejectedQuestion, SetQuestion, Split
-from contracts.style import Language
+from contracts.style import Language, StyleVersion
 from contracts.volume import Volume
 from datagen.questions import Bank, BankFile, Place, Question, Situation
 from datagen.spread import spread
-from kit.errors import NotFoundError
+from kit.errors import InvalidInputError, NotFoundError
 
 logger = logging.getLogger(__name__)
 QUESTIONS, REJECTED = "questions.jsonl", "rejected.jsonl"
@@ -128,6 +128,21 @@ def asked_banks(
         return dict(banks)
     found = set_banks(load_set(volume, set_id, field="questions"), banks)
     return {language: bank for language, bank in found.items() if bank.trains}
+
+
+def check_languages(
+    set_id: str, asked: Mapping[Language, Bank], styles: Sequence[StyleVersion]
+) -> None:
+    """Raise InvalidInputError where a style speaks a language that `asked` has no question in."""
+    for version in styles:
+        if version.style.language not in asked:
+            raise InvalidInputError(
+                f"questions: {set_id} has no training question in "
+                f"{version.style.language}, the language of {version.style.id}",
+                field="questions",
+                hint=f"choose styles that speak {', '.join(sorted(asked)) or 'nothing'}, "
+                "or another question set",
+            )
 
 
 def load_set(volume: Volume, set_id: str, field: str) -> list[SetQuestion]:

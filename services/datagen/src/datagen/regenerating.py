@@ -15,6 +15,7 @@ from contracts.review import ReviewRegeneration
 from contracts.sample import Sample
 from contracts.style import Style
 from datagen.asking import RefusedError
+from datagen.generate import first_error
 from datagen.prompts import Prompts, teacher_messages
 from datagen.regating import refusal_of
 from datagen.review import ReviewDesk, edited_fields
@@ -22,7 +23,7 @@ from datagen.review_rows import Sheet
 from datagen.review_store import Row
 from datagen.routing import safe_answer
 from datagen.teachers import Asked
-from kit.errors import ConflictError
+from kit.errors import ConflictError, TonesmithError
 from kit.worker import JobContext, Outcome
 
 KIND = "regeneration"
@@ -83,15 +84,21 @@ class RegenerationHandler:
         change: ReviewRegeneration,
         tally: Tally,
     ) -> None:
-        """Ask for some rows at once, and store what passed as one step."""
+        """Ask for some rows at once, and store what passed as one step, also where one fails."""
         texts = await asyncio.to_thread(sheet.samples, rows)
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self._reply(job_id, sheet, row, sample, change.attempts))
-                for row, (sample, _) in zip(rows, texts, strict=True)
-            ]
+        tasks: list[asyncio.Task[tuple[str, str]]] = []
+        failure: Exception | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                for row, (sample, _) in zip(rows, texts, strict=True):
+                    asked = self._reply(job_id, sheet, row, sample, change.attempts)
+                    tasks.append(group.create_task(asked))
+        except* TonesmithError as errors:
+            failure = first_error(errors)
         fresh: list[dict[str, Any]] = []
         for task, row, (sample, _) in zip(tasks, rows, texts, strict=True):
+            if task.cancelled() or task.exception():
+                continue
             reply, reason = task.result()
             if reason:
                 tally.refuse(reason)
@@ -99,6 +106,8 @@ class RegenerationHandler:
             fields = edited_fields(row, sample, reply, "teacher")
             fresh.append(fields | {"decision": "open"})
         await asyncio.to_thread(self._store, sheet.manifest.id, change.revision, fresh, tally)
+        if failure:
+            raise failure
 
     def _store(self, dataset: str, seen: int, fresh: list[dict[str, Any]], tally: Tally) -> None:
         """Store the group; where a person was faster for one of its rows, row by row."""

@@ -13,7 +13,7 @@ from contracts.durable import fsync_file, repair_tail
 from contracts.model import Recorded
 from contracts.sample import Provenance
 from datagen.asking import RefusedError, TeacherReply
-from datagen.journals import read_samples, read_turns
+from datagen.journals import read_samples, read_turns, read_user_turns
 from datagen.provenance import prompt_digest
 from datagen.teachers import Asked
 from datagen.usage import Usage
@@ -209,7 +209,7 @@ def row_of(key: str, reply: TeacherReply) -> ReplyRow:
 
 
 def rows_in(folder: Path) -> Iterator[ReplyRow]:
-    """Yield the replies that became rows or earlier turns in a folder, as the gates left them."""
+    """Yield the replies that became rows, earlier turns or a user's words, as gates left them."""
     for sample in read_samples(folder):
         if origin := sample.provenance:
             key = request_key(origin.prompt_sha256, origin.seed)
@@ -220,6 +220,10 @@ def rows_in(folder: Path) -> Iterator[ReplyRow]:
             yield ReplyRow(
                 key=key, text=turn.turn.assistant, teacher=turn.teacher, provenance=origin
             )
+    for words in read_user_turns(folder):
+        if origin := words.state.provenance:
+            key = request_key(origin.prompt_sha256, origin.seed)
+            yield ReplyRow(key=key, text=words.text, teacher=words.state.teacher, provenance=origin)
 
 
 def key_in(line: bytes) -> str:

@@ -110,6 +110,8 @@ def render_report(report: EvaluationReport, replies: Sequence[Reply], styles: li
         defects=DEFECTS,
         trained=trained_figures(report),
         forms=chosen_forms(report),
+        untried=untried_forms(report),
+        unasked=unasked_styles(report, styles),
         chinese=chinese,
     )
 
@@ -225,6 +227,19 @@ def chosen_forms(report: EvaluationReport) -> Label | None:
     ordered = sorted(found, key=lambda form: -found[form])
     texts = [(named("form", form), found[form]) for form in ordered]
     return joined([Label(f"{one.zh} × {n}", f"{one.en} × {n}") for one, n in texts])
+
+
+def untried_forms(report: EvaluationReport) -> Label | None:
+    """Return which forms of the style prompt the server did not take; None where it took all."""
+    names = dict.fromkeys(form for choice in report.prompts for form in choice.untried)
+    return joined([named("form", name) for name in names]) if names else None
+
+
+def unasked_styles(report: EvaluationReport, styles: Sequence[Style]) -> Label | None:
+    """Return the styles that nothing was held out for; None where each was asked."""
+    asked = {score.id for score in report.styles}
+    names = [Label(one.names.zh, one.names.en) for one in styles if one.id not in asked]
+    return joined(names) if names else None
 
 
 def labels(report: EvaluationReport, styles: Sequence[Style]) -> dict[str, Label]:

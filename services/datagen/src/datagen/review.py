@@ -167,6 +167,8 @@ class ReviewDesk:
                 refused[refusal.reason.value] += 1
                 continue
             found.append(edited_fields(row, sample, fresh, "replacement"))
+            if row["decision"] == "rejected" or (row["decision"], row["origin"]) == LEFT_OUT:
+                found[-1]["decision"] = row["decision"]  # a corrected word rescues no row
             if change.note is not None:
                 found[-1]["note"] = encodable(change.note)
         changed = self.store.rewrite(head, change.revision, "replace", found)
@@ -280,5 +282,5 @@ def counted(rows: list[Row], noted: int) -> ReviewCounts:
     )
 
 
-# Nobody decided, and the gates accepted: it stays.
-KEPT_OPEN = ("open", "accepted")
+# Nobody decided: what the gates accepted stays, what they refused does not.
+KEPT_OPEN, LEFT_OUT = ("open", "accepted"), ("open", "rejected")

@@ -9,6 +9,7 @@ from contracts.dataset import DatasetManifest
 from contracts.identity import new_id
 from contracts.job import Job
 from contracts.review import (
+    MOST_NUMBER,
     Review,
     ReviewChange,
     ReviewEdit,
@@ -21,6 +22,7 @@ from contracts.review import (
     ReviewRow,
     ReviewStep,
     ReviewUndo,
+    RowNumber,
 )
 from datagen.datasets import show_newest
 from datagen.regenerating import KIND
@@ -30,7 +32,7 @@ from datagen.services import Services
 from kit.worker import job_routes
 
 PREFIX = "/datasets/{dataset_id}/review"
-Number = Annotated[int, Query(ge=0)]
+Number = Annotated[int, Query(ge=0, le=MOST_NUMBER)]
 
 
 def review_router(services: Services) -> APIRouter:
@@ -60,7 +62,7 @@ def add_reading(router: APIRouter, desk: ReviewDesk) -> None:
         return desk.page(dataset_id, query)
 
     @router.get(f"{PREFIX}/rows/{{number}}")
-    def row(dataset_id: str, number: int) -> ReviewRow:
+    def row(dataset_id: str, number: RowNumber) -> ReviewRow:
         return desk.row(dataset_id, number)
 
     @router.get(f"{PREFIX}/steps")
@@ -80,7 +82,7 @@ def add_changing(router: APIRouter, desk: ReviewDesk) -> None:
         return desk.change(dataset_id, change)
 
     @router.put(f"{PREFIX}/rows/{{number}}")
-    def edit(dataset_id: str, number: int, change: ReviewEdit) -> ReviewResult:
+    def edit(dataset_id: str, number: RowNumber, change: ReviewEdit) -> ReviewResult:
         return desk.edit(dataset_id, number, change)
 
     @router.post(f"{PREFIX}/replacements")

@@ -13,6 +13,7 @@ from contracts.dataset import Counts, DatasetManifest
 from contracts.lineage import ReviewSummary
 from contracts.review import ReviewFilter, ReviewPublication
 from contracts.sample import Rejected, RejectReason, Sample
+from contracts.volume import Volume
 from datagen.errors import NothingAcceptedError
 from datagen.formats import EVAL
 from datagen.journals import REJECTED, SAMPLES, write_lines
@@ -22,7 +23,7 @@ from datagen.review_rows import Sheet, decided
 from datagen.review_store import Head, Row
 from datagen.split import split_like
 from datagen.text import letters
-from datagen.versions import next_id, next_lineage
+from datagen.versions import chain, next_id, next_lineage, numbered
 from kit.errors import ConflictError, StorageFullError
 
 DEFAULT_SEED = 7
@@ -138,6 +139,17 @@ def held_questions(folder: Path) -> frozenset[str]:
     return frozenset(map(letters, texts))
 
 
+def ever_held(volume: Volume, dataset_id: str) -> frozenset[str]:
+    """Return what a dataset or any version before it held out.
+
+    A row that a review took away leaves the split too: brought back by a later review, or by a
+    vote, its question must not be trained on.
+    """
+    known = (held_questions(volume.dataset(one.id)) for one in chain(volume, dataset_id))
+    return frozenset().union(*known)
+
+
+@numbered
 def publish_review(
     desk: ReviewDesk, dataset_id: str, request: ReviewPublication
 ) -> DatasetManifest:
@@ -151,7 +163,7 @@ def publish_review(
     """
     sheet = desk.sheet(dataset_id)
     head, selection = selected(desk, sheet, request)
-    held = held_questions(sheet.folder)
+    held = ever_held(desk.volume, dataset_id)
     seed = request.seed
     if seed is None:
         given = sheet.manifest.request.get("seed", DEFAULT_SEED)

@@ -151,7 +151,12 @@ def settled_counts(folder: Path) -> Counts:
 
 
 def adopt(staging: Path) -> None:
-    """Put the settled rows in the place of those that were journalled; may be done again."""
+    """Put the settled rows in the place of those that were journalled; may be done again.
+
+    Rows of a replay that never came to its end stay where they are.
+    """
+    if not (staging / SETTLED / MARK).exists():
+        return
     for name in (SAMPLES, REJECTED):
         settled = staging / SETTLED / name
         if settled.exists():

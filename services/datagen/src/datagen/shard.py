@@ -25,14 +25,15 @@ from contracts.volume import MANIFEST, Volume, write_document
 from datagen.board import Board
 from datagen.config import Settings, shipped_folder
 from datagen.library import StyleLibrary
-from datagen.makings import open_makings
+from datagen.makings import Makings, open_makings
 from datagen.metrics import Metrics
+from datagen.question_sets import asked_banks, check_languages
 from datagen.replies import Remembered, Replies
 from datagen.shard_teachers import open_share
 from datagen.shards import DONE, LOCK, Done, Shard, held, pinned
 from datagen.slots import plan as slots_of
 from kit.config import SettingsError
-from kit.errors import InvalidInputError, TonesmithError
+from kit.errors import InvalidInputError, NotFoundError, TonesmithError
 from kit.logs import configure_logs
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,11 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         logger.info("the dataset is published already", extra={"dataset": options.dataset})
         return 0
     try:
-        counts = asyncio.run(fill_shard(settings, volume.staging(target), request, shard))
+        staging = target.with_name(f".tmp-{target.name}")  # made once the request is known to do
+        counts = asyncio.run(fill_shard(settings, staging, request, shard))
+    except (SettingsError, InvalidInputError, NotFoundError) as error:
+        sys.stderr.write(f"datagen.shard: {told(error)}\n")
+        return 2
     except (TonesmithError, OSError) as error:
         sys.stderr.write(f"datagen.shard: {shard}: {told(error)}\n")
         return 1
@@ -78,15 +83,14 @@ async def fill_shard(
 ) -> Counts:
     """Fill one shard of the dataset in `staging`; return its counts.
 
-    Raises ConflictError where another process fills it or the plan is another one, and what a
-    generation raises.
+    Raises ConflictError where another process fills it or the plan is another one, what
+    `library_for` raises, and what a generation raises.
     """
     folder = shard.folder(staging)
+    makings, metrics = open_makings(settings), Metrics()
+    library = library_for(settings, makings, request)
+    plan = pinned(staging, request, shard.count, library)  # before there is a folder of shards
     with held(folder / LOCK, f"another process fills shard {shard}"):
-        library = StyleLibrary(Volume(settings.data_dir.absolute()))
-        library.install(shipped_folder(settings) / "styles")
-        plan = pinned(staging, request, shard.count, library)
-        makings, metrics = open_makings(settings), Metrics()
         teacher = open_share(settings, metrics, folder, library, makings.banks, shard.count)
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
@@ -108,6 +112,21 @@ async def fill_shard(
         if not board.open_slots():
             write_document(folder / DONE, Done(shard=str(shard), counts=counts))
     return counts
+
+
+def library_for(settings: Settings, makings: Makings, request: DatasetRequest) -> StyleLibrary:
+    """Return the library; refuse, before a plan is pinned, what no generation could do.
+
+    Raises:
+        NotFoundError: there is no such style, or no such question set.
+        InvalidInputError: the set has no training question in the language of a style.
+    """
+    volume = Volume(settings.data_dir.absolute())
+    library = StyleLibrary(volume)
+    library.install(shipped_folder(settings) / "styles")
+    asked = asked_banks(volume, request.questions, makings.banks)
+    check_languages(request.questions, asked, library.choose(request.styles))
+    return library
 
 
 class Report:

@@ -18,8 +18,10 @@ from contracts.studio import (
 )
 from contracts.style import Style
 from datagen.asking import RefusedError
+from datagen.board import encodable
 from datagen.collisions import collisions
 from datagen.gates import Candidate, scores
+from datagen.generate import first_error
 from datagen.library import StyleLibrary
 from datagen.prompts import Prompts, teacher_messages
 from datagen.questions import Bank
@@ -29,7 +31,7 @@ from datagen.routing import safe_answer
 from datagen.scores import confusion
 from datagen.teachers import Asked
 from datagen.tonegrams import judge_tones
-from kit.errors import InvalidInputError, NotFoundError, UnavailableError
+from kit.errors import InvalidInputError, NotFoundError, TonesmithError, UnavailableError
 
 # A person waits for a preview; the teacher's own patience is made for jobs.
 PREVIEW_SECONDS = 60.0
@@ -116,7 +118,7 @@ class Studio:
         found = verdicts(card, request.question, answer.text, request.history)
         candidate = Candidate(card, request.question, answer.text, tuple(request.history))
         return StylePreview(
-            reply=answer.text,
+            reply=encodable(answer.text),
             accepted=all(verdict.passed for verdict in found),
             verdicts=found,
             scores=scores(candidate, 0.0),
@@ -150,6 +152,7 @@ class Studio:
             InvalidInputError: fewer than two styles, or one id twice.
             NotFoundError: the library has no such style.
             UnavailableError: the teacher takes too long, or answers no style often enough.
+            TonesmithError: as the teacher's: it is down, misconfigured, or the budget is spent.
         """
         cards = self.asked_cards(request)
         try:
@@ -203,11 +206,14 @@ class Studio:
             if answer.text:
                 found[card.id].append((number, answer.text))
 
-        async with asyncio.TaskGroup() as group:
-            for card in cards:
-                asked = questions(self.banks[card.language], request.replies, request.seed)
-                for number, question in enumerate(asked):
-                    group.create_task(one(card, number, question))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for card in cards:
+                    asked = questions(self.banks[card.language], request.replies, request.seed)
+                    for number, question in enumerate(asked):
+                        group.create_task(one(card, number, question))
+        except* TonesmithError as errors:
+            raise first_error(errors) from errors
         return found
 
 

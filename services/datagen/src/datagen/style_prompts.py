@@ -15,7 +15,8 @@ from contracts.style import Language, Style
 from datagen.chat import Answer, ChatClient, PromptTooLongError, Sampling
 
 Form = Literal["card", "shots", "text"]
-FORMS: tuple[Form, ...] = ("card", "shots", "text")
+TEXT: Form = "text"
+FORMS: tuple[Form, ...] = ("card", "shots", TEXT)
 LABELS: dict[Language, tuple[str, str, str]] = {
     "zh": ("性格：{}。", "不要：{}。", "准则：{}。"),
     "en": ("Traits: {}.", "Never: {}.", "Rules: {}."),
@@ -109,7 +110,7 @@ async def ask_prompted(
     """
     while True:
         try:
-            if prompt.form == "text":
+            if prompt.form == TEXT:
                 script = prompt.script(earlier, question)
                 answer = await client.write_on(model, script, sampling)
             else:

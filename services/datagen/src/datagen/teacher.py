@@ -9,6 +9,7 @@ breaker nor a shared Retry-After.
 import asyncio
 import json
 import logging
+import math
 from collections.abc import AsyncIterator, Callable
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -81,17 +82,13 @@ class SdkEndpoint:
         try:
             async with asyncio.timeout(self.timeout_seconds):
                 response = await self.http.send(request)
-        except (TimeoutError, httpx2.TimeoutException) as error:
-            raise CallFailedError("timeout") from error
-        except (aiohttp.ClientError, httpx2.HTTPError) as error:
-            # A connection that never came about is the one failure that surely cost nothing.
-            unpaid = isinstance(error, httpx2.ConnectError)
-            raise CallFailedError("connection", unpaid=unpaid) from error
+        except (TimeoutError, aiohttp.ClientError, httpx2.HTTPError) as error:
+            raise broken_call(error) from error
         if not response.is_success:
             raise status_failure(response)
         try:
             answer = json.loads(response.content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CallFailedError("malformed") from error
         if not isinstance(answer, dict):
             raise CallFailedError("malformed")
@@ -100,6 +97,20 @@ class SdkEndpoint:
     async def close(self) -> None:
         """Close the connections."""
         await self.client.close()
+
+
+def broken_call(error: Exception) -> CallFailedError:
+    """Return what a call without an answer means.
+
+    A connection that never came about is the one failure that surely cost nothing. The backend
+    calls it a time-out, like a connection that broke after the request: the cause tells them apart.
+    """
+    cause = error.__cause__
+    if isinstance(error, httpx2.ConnectError) or isinstance(cause, aiohttp.ClientConnectorError):
+        return CallFailedError("connection", unpaid=True)
+    broken = isinstance(cause, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError)
+    late = isinstance(error, TimeoutError | httpx2.TimeoutException) and not broken
+    return CallFailedError("timeout" if late else "connection")
 
 
 def status_failure(response: httpx2.Response) -> Exception:
@@ -122,7 +133,7 @@ def error_code(response: httpx2.Response) -> str:
     """Return the `code` in the JSON of an HTTP error; empty where there is none."""
     try:
         code = json.loads(response.content)["error"]["code"]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return ""
     return code[:80] if isinstance(code, str) else ""
 
@@ -130,12 +141,13 @@ def error_code(response: httpx2.Response) -> str:
 def retry_after_seconds(value: str) -> float | None:
     """Return the seconds of a Retry-After header (a number or a date), or None."""
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     except ValueError:
         pass
     try:
         return max(0.0, (parsedate_to_datetime(value) - now()).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -12,6 +12,9 @@ from datagen.roster import open_ledger, specs_of
 from datagen.teacher import make_teacher, open_teacher
 from datagen.usage import Usage
 
+# How often a question that finds all of them away looks again.
+LOOK_SECONDS = 1.0
+
 
 class Asked(Protocol):
     """What a generation asks: one teacher or several."""
@@ -107,7 +110,25 @@ class Teachers:
             TeacherSetupError: key, model or address of one are wrong.
             BudgetSpentError: they have cost what they may cost.
         """
-        order, refused = self.order(seed), None
+        order, asked_at = self.order(seed), self.members[0].clock()
+        while True:
+            if reply := await self._round(order, messages, temperature, seed):
+                return reply
+            # All are away: whoever comes back first answers.
+            reasons = [teacher.given_up(asked_at) for teacher in order]
+            if reasons[0] and all(reasons):
+                raise reasons[0]
+            await self.members[0].sleep(LOOK_SECONDS)
+
+    async def _round(
+        self,
+        order: Sequence[Teacher],
+        messages: list[dict[str, str]],
+        temperature: float,
+        seed: int,
+    ) -> TeacherReply | None:
+        """Return the reply of the first that has one, None where nobody is there to ask."""
+        refused = None
         for teacher in order:
             if teacher.is_down and not teacher.breaker.probe_due:
                 continue
@@ -119,7 +140,7 @@ class Teachers:
                 refused = error
         if refused:
             raise refused
-        return await order[0].ask(messages, temperature=temperature, seed=seed)
+        return None
 
     async def close(self) -> None:
         """Close the connections, and write down what was spent."""

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+# More tokens than any call takes: a larger count is nonsense, and too large for a float at last.
+MOST = 1 << 40
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -45,4 +48,6 @@ def read_usage(usage: Any) -> Usage:
 def count(found: Any, key: str) -> int | None:
     """Return the count under `key`; None where there is none, or no sensible one."""
     value = found.get(key) if isinstance(found, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= MOST else None

@@ -168,7 +168,7 @@ def checked(found: list[list[float]], count: int, name: str) -> Matrix:
         raise EmbeddingsSetupError(said, hint=hint)
     try:
         matrix = np.array(found, np.float32)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise EmbeddingsSetupError(f"{name} answers with no vectors", hint=hint) from error
     if matrix.ndim != 2 or not matrix.size or not np.isfinite(matrix).all():
         raise EmbeddingsSetupError(f"{name} answers with no usable vectors", hint=hint)

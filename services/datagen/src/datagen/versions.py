@@ -6,7 +6,10 @@ once more.
 
 import re
 import shutil
+import threading
 from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from contracts.dataset import DatasetManifest
 from contracts.identity import new_id, now
@@ -17,6 +20,20 @@ from datagen.datasets import readable_manifests
 from kit.errors import ConflictError, NotFoundError
 
 MADE = re.compile(r"-\d{8}-[0-9a-f]{6}$")
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+NUMBERING = threading.Lock()
+
+
+def numbered(publish: Callable[Given, Made]) -> Callable[Given, Made]:
+    """Let `publish` make one version at a time: two at once would take the same number."""
+
+    @wraps(publish)
+    def alone(*args: Given.args, **kwargs: Given.kwargs) -> Made:
+        with NUMBERING:
+            return publish(*args, **kwargs)
+
+    return alone
 
 
 def published(volume: Volume, dataset_id: str, field: str = "dataset_id") -> DatasetManifest:
@@ -81,6 +98,7 @@ def next_id(manifest: DatasetManifest, name: str | None) -> str:
     return new_id(name or MADE.sub("", manifest.id))
 
 
+@numbered
 def roll_back(volume: Volume, dataset_id: str, request: Rollback) -> DatasetManifest:
     """Publish a new version of `dataset_id` whose files equal those of an older one.
 

@@ -93,9 +93,12 @@ class VoteStore:
         )
 
     def forget(self, user: str) -> int:
-        """Remove all votes of a user; return how many there were."""
-        with self._open() as database, database:
-            return database.execute("DELETE FROM votes WHERE user = ?", (user,)).rowcount
+        """Remove all votes of a user, from the log of changes too; return how many there were."""
+        with self._open() as database:
+            with database:
+                found = database.execute("DELETE FROM votes WHERE user = ?", (user,)).rowcount
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return found
 
     def _read(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         with self._open() as database:
