@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,25 +26,13 @@ from contracts.votes import PairRequest, Vote
 from datagen.app import create_app
 from datagen.config import Settings
 from fakes.character_cards import card_v2, png, text_chunk
+from fakes.recording import Recording
 from fakes.reviewed import FIRST, publish_first
 from fakes.running import running
 from repository import ROOT
 
 TAGS = {"reviews", "versions", "votes", "studio", "quality"}
 REPLY = "哼，谁要特地帮你啊！早点睡就是了。"
-
-
-@dataclass
-class Recording:
-    """An app that remembers which of its routes were asked for."""
-
-    app: Any
-    asked: set[tuple[str, str]] = field(default_factory=set)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.app(scope, receive, send)
-        if route := scope.get("route"):
-            self.asked.add((scope["method"], route.path))
 
 
 def service_over(folder: Path) -> Recording:

@@ -1,7 +1,6 @@
 """The job "dataset": plan, generate, settle, publish; resumable at every step."""
 
 import asyncio
-import errno
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,8 +24,8 @@ from datagen.publish import finish_publishing
 from datagen.questions import Bank
 from datagen.replies import Remembered, Replies
 from datagen.settling import MARK, SETTLED, Settling
+from datagen.storage import job_storage
 from datagen.teachers import Asked
-from kit.errors import StorageFullError
 from kit.worker import JobContext, Outcome
 
 logger = logging.getLogger(__name__)
@@ -50,14 +49,8 @@ class DatasetHandler:
         target = self.volume.dataset(job.id)
         if (target / MANIFEST).exists():  # killed between publication and the job's last state
             return outcome(self.volume.dataset_manifest(job.id))
-        try:
+        with job_storage():
             return await self._run(job, context)
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise StorageFullError(
-                "the volume is full", hint="make room, then resume the job"
-            ) from error
 
     async def _run(self, job: Job, context: JobContext) -> Outcome:
         staging = self.volume.staging(self.volume.dataset(job.id))

@@ -1,7 +1,6 @@
 """The job "questions": plan the grid, let the teacher write, publish; resumable at every step."""
 
 import asyncio
-import errno
 import logging
 import random
 from collections.abc import Iterator, Mapping
@@ -26,7 +25,8 @@ from datagen.question_publish import SetDescription, finish_set, publish_set
 from datagen.question_writing import Authors, QuestionWriting
 from datagen.questions import Bank
 from datagen.spread import spread
-from kit.errors import InvalidInputError, StorageFullError
+from datagen.storage import job_storage
+from kit.errors import InvalidInputError
 from kit.worker import JobContext, Outcome
 
 logger = logging.getLogger(__name__)
@@ -47,14 +47,8 @@ class QuestionSetHandler:
         target = self.volume.question_set(job.id)
         if (target / MANIFEST).exists():  # killed between publication and the job's last state
             return outcome(self.volume.question_set_manifest(job.id))
-        try:
+        with job_storage():
             return await self._run(job, context)
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise StorageFullError(
-                "the volume is full", hint="make room, then resume the job"
-            ) from error
 
     async def _run(self, job: Job, context: JobContext) -> Outcome:
         staging = self.volume.staging(self.volume.question_set(job.id))
