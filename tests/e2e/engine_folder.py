@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,27 @@ def make_tiny_base(folder: Path, *options: str) -> Path:
     command = [str(engine_python()), str(TINY_BASE), str(folder), *options]
     subprocess.run(command, check=True, capture_output=True)
     return folder
+
+
+def seen_by_engine(script: str, arguments: Mapping[str, Any], cache: Path) -> dict[str, Any]:
+    """Return what a script beside this module, in LLaMA-Factory's environment, prints of them."""
+    done = subprocess.run(
+        [str(engine_python()), str(ROOT / "tests/e2e" / script)],
+        input=json.dumps(arguments),
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT / "services/trainer/src"),
+            "HF_HOME": str(cache),
+            "HF_HUB_OFFLINE": "1",
+            "OMP_NUM_THREADS": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def some_rows(count: int) -> list[dict[str, Any]]:

@@ -1,8 +1,6 @@
 """Three hundred simulated dialogues: LLaMA-Factory's own loader learns every reply, none lost."""
 
 import json
-import os
-import subprocess
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,7 +17,7 @@ from datagen.app import create_app
 from datagen.config import Settings
 from datagen.journals import read_rejected, read_samples
 from datagen.split import questions_of
-from e2e.engine_folder import engine_python
+from e2e.engine_folder import seen_by_engine
 from fakes.trainer_app import follow
 from repository import ROOT
 
@@ -81,23 +79,7 @@ def encoded(dataset: Path, folder: Path) -> dict[str, Any]:
         "overwrite_cache": True,
         "report_to": "none",
     }
-    done = subprocess.run(
-        [str(engine_python()), str(ROOT / "tests/e2e/learned_turns.py")],
-        input=json.dumps(arguments),
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT / "services/trainer/src"),
-            "HF_HOME": str(folder / "cache"),
-            "HF_HUB_OFFLINE": "1",
-            "OMP_NUM_THREADS": "1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return seen_by_engine("learned_turns.py", arguments, folder / "cache")
 
 
 def said(row: Sample) -> tuple[list[str], list[str]]:

@@ -1,8 +1,6 @@
 """A reviewed version and the pairs of people's votes, read by LLaMA-Factory's own loader."""
 
 import json
-import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from contracts.job import JobState
 from contracts.volume import Volume
 from datagen.app import create_app
 from datagen.config import Settings
-from e2e.engine_folder import engine_python
+from e2e.engine_folder import seen_by_engine
 from fakes.trainer_app import follow
 from repository import ROOT
 
@@ -133,23 +131,7 @@ def read(
         "overwrite_cache": True,
         "report_to": "none",
     }
-    done = subprocess.run(
-        [str(engine_python()), str(ROOT / "tests/e2e" / script)],
-        input=json.dumps(arguments),
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT / "services/trainer/src"),
-            "HF_HOME": str(folder / "cache"),
-            "HF_HUB_OFFLINE": "1",
-            "OMP_NUM_THREADS": "1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return seen_by_engine(script, arguments, folder / "cache")
 
 
 def rows_of(made: Made, name: str) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from contracts.dataset import Conditioning, Counts
+from contracts.review import ReviewQuery
 from contracts.sample import Rejected, RejectReason, Sample, Turn
 from contracts.style import StyleVersion
 from contracts.volume import Volume
@@ -16,6 +17,7 @@ from datagen.app import create_app
 from datagen.config import Settings
 from datagen.journals import REJECTED, SAMPLES, write_lines
 from datagen.publish import Description, publish_dataset
+from datagen.review import ReviewDesk
 from fakes.styled_dataset import STYLES, samples
 
 FIRST = "made-20260101-0000aa"
@@ -76,6 +78,14 @@ def reviewing(settings: Settings, **options: Any) -> Iterator[tuple[TestClient, 
     dataset = publish_first(Volume(settings.data_dir.absolute()), **options)
     with TestClient(create_app(settings)) as client:
         yield client, dataset
+
+
+def numbers(desk: ReviewDesk, **wanted: Any) -> list[int]:
+    """Return the numbers of the rows that match, in the order of the page."""
+    query = ReviewQuery.model_validate(wanted | {"limit": 500})
+    page = desk.page(FIRST, query)
+    assert page.total == len(page.rows)
+    return [row.number for row in page.rows]
 
 
 def lf_rows(folder: Path, *splits: str) -> list[dict[str, Any]]:

@@ -11,7 +11,10 @@ from contracts.volume import Volume
 from datagen.cards import parse_card
 from datagen.config import Settings
 from datagen.questions import Bank, load_banks
+from datagen.review import ReviewDesk
+from datagen.review_store import ReviewStore
 from datagen.services import Services, open_services
+from fakes.reviewed import FIRST, publish_first
 
 SHIPPED = Path(__file__).parents[3] / "services" / "datagen"
 
@@ -73,3 +76,14 @@ def logs_as_before() -> Iterator[None]:
     yield
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
+
+
+@pytest.fixture
+def desk(volume: Volume, banks: dict[Language, Bank]) -> Iterator[ReviewDesk]:
+    """The desk over a small dataset whose review is open."""
+    publish_first(volume)
+    store = ReviewStore(volume.root.parent / "state")
+    desk = ReviewDesk(volume, banks, store)
+    desk.open(FIRST)
+    yield desk
+    store.close()

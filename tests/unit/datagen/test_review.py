@@ -1,7 +1,6 @@
 """Tests of the review desk: filters, decisions, edits, undo, and who changed what first."""
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,34 +13,13 @@ from contracts.review import (
     ReviewReplacement,
     ReviewUndo,
 )
-from contracts.style import Language
 from contracts.volume import Volume
-from datagen.questions import Bank
 from datagen.review import ReviewDesk
 from datagen.review_store import ReviewStore
-from fakes.reviewed import FIRST, publish_first
+from fakes.reviewed import FIRST, numbers
 from kit.errors import ConflictError, NotFoundError
 
 ROWS = 43  # ten of each of four styles, and three that the gates refused
-
-
-@pytest.fixture
-def desk(volume: Volume, banks: dict[Language, Bank]) -> Iterator[ReviewDesk]:
-    """The desk over a small dataset whose review is open."""
-    publish_first(volume)
-    store = ReviewStore(volume.root.parent / "state")
-    desk = ReviewDesk(volume, banks, store)
-    desk.open(FIRST)
-    yield desk
-    store.close()
-
-
-def numbers(desk: ReviewDesk, **wanted: Any) -> list[int]:
-    """Return the numbers of the rows that match, in the order of the page."""
-    query = ReviewQuery.model_validate(wanted | {"limit": 500})
-    page = desk.page(FIRST, query)
-    assert page.total == len(page.rows)
-    return [row.number for row in page.rows]
 
 
 def decide(desk: ReviewDesk, action: str, note: str | None = None, **wanted: Any) -> int:

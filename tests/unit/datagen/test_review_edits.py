@@ -1,8 +1,6 @@
 """Tests of edits in a review: the gates look again, and what nobody may overrule."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,35 +11,12 @@ from contracts.review import (
     ReviewQuery,
     ReviewReplacement,
 )
-from contracts.style import Language
-from contracts.volume import Volume
 from datagen.crisis import load_screens
 from datagen.errors import GateRefusedError
-from datagen.questions import Bank
 from datagen.regating import refusal_of
 from datagen.review import ReviewDesk
-from datagen.review_store import ReviewStore
-from fakes.reviewed import FIRST, publish_first
+from fakes.reviewed import FIRST, numbers
 from kit.errors import InvalidInputError
-
-
-@pytest.fixture
-def desk(volume: Volume, banks: dict[Language, Bank]) -> Iterator[ReviewDesk]:
-    """The desk over a small dataset whose review is open."""
-    publish_first(volume)
-    store = ReviewStore(volume.root.parent / "state")
-    desk = ReviewDesk(volume, banks, store)
-    desk.open(FIRST)
-    yield desk
-    store.close()
-
-
-def numbers(desk: ReviewDesk, **wanted: Any) -> list[int]:
-    """Return the numbers of the rows that match, in the order of the page."""
-    query = ReviewQuery.model_validate(wanted | {"limit": 500})
-    page = desk.page(FIRST, query)
-    assert page.total == len(page.rows)
-    return [row.number for row in page.rows]
 
 
 def test_edit_passes_the_gates_or_is_refused(desk: ReviewDesk) -> None:

@@ -2,7 +2,6 @@
 
 import errno
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -33,17 +32,6 @@ from fakes.styled_dataset import samples
 from kit.errors import ConflictError, StorageFullError
 
 FRESH = "哼，谁要特地帮你啊！早点睡就是了。"
-
-
-@pytest.fixture
-def desk(volume: Volume, banks: dict[Language, Bank]) -> Iterator[ReviewDesk]:
-    """The desk over a small dataset whose review is open."""
-    publish_first(volume)
-    store = ReviewStore(volume.root.parent / "state")
-    desk = ReviewDesk(volume, banks, store)
-    desk.open(FIRST)
-    yield desk
-    store.close()
 
 
 def decide(desk: ReviewDesk, action: str, **wanted: Any) -> None:

@@ -24,7 +24,7 @@ from datagen.publish import finish_publishing
 from datagen.questions import Bank
 from datagen.replies import Remembered, Replies
 from datagen.settling import MARK, SETTLED, Settling
-from datagen.storage import job_storage
+from datagen.storage import RESUME, full_volume_told
 from datagen.teachers import Asked
 from kit.worker import JobContext, Outcome
 
@@ -49,7 +49,7 @@ class DatasetHandler:
         target = self.volume.dataset(job.id)
         if (target / MANIFEST).exists():  # killed between publication and the job's last state
             return outcome(self.volume.dataset_manifest(job.id))
-        with job_storage():
+        with full_volume_told(RESUME):
             return await self._run(job, context)
 
     async def _run(self, job: Job, context: JobContext) -> Outcome:

@@ -5,7 +5,6 @@ beats one that they dislike; a disliked one without a rival loses to the dataset
 liked reply without any rival beats another style's, to the same question or the nearest one.
 """
 
-import errno
 import hashlib
 import random
 import shutil
@@ -28,10 +27,10 @@ from datagen.publish import Description, PairsWanted, publish_dataset
 from datagen.regating import Screens
 from datagen.review_publish import DEFAULT_SEED, ever_held
 from datagen.split import questions_of, split_like
+from datagen.storage import RETRY, full_volume_told
 from datagen.text import control_token, letters
 from datagen.versions import next_id, next_lineage, numbered, published
 from datagen.votes import VoteStore
-from kit.errors import StorageFullError
 
 Place = tuple[str, ...]
 
@@ -229,16 +228,12 @@ def publish_with_pairs(
     target = volume.dataset(made)
     staging = volume.staging(target)
     source = volume.dataset(parent.id)
-    try:
-        for journal in (SAMPLES, REJECTED):
-            if (source / journal).exists():
-                shutil.copyfile(source / journal, staging / journal)
-        return publish_dataset(volume, made, samples, description)
-    except NothingAcceptedError:
-        volume.discard(target)
-        raise
-    except OSError as error:
-        volume.discard(target)
-        if error.errno != errno.ENOSPC:
+    with full_volume_told(RETRY):
+        try:
+            for journal in (SAMPLES, REJECTED):
+                if (source / journal).exists():
+                    shutil.copyfile(source / journal, staging / journal)
+            return publish_dataset(volume, made, samples, description)
+        except (NothingAcceptedError, OSError):
+            volume.discard(target)
             raise
-        raise StorageFullError("the volume is full", hint="make room, then try again") from error

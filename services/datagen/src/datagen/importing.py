@@ -3,7 +3,6 @@
 Works without a running service: `import_file(Path("var/data"), content, ImportRequest())`.
 """
 
-import errno
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,8 +25,8 @@ from datagen.metrics import Metrics
 from datagen.publish import Description, publish_dataset
 from datagen.routing import Judged, judge_row
 from datagen.rows import Malformed, Row, read_rows
+from datagen.storage import RETRY, full_volume_told
 from datagen.text import strip_thinking
-from kit.errors import StorageFullError
 
 
 def import_file(
@@ -56,13 +55,9 @@ def import_file(
     library = StyleLibrary(Volume(data_dir))
     data = shipped or shipped_folder(Settings())
     cards = data / "styles"
-    try:
+    with full_volume_told(RETRY):
         sieve = sift(rows, library.known(cards), load_screens(data / "safety"))
         manifest = publish_kept(library, cards, request, sieve)
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        raise StorageFullError("the volume is full", hint="make room, then try again") from error
     count(metrics, sieve)
     return ImportResult(
         dataset_id=manifest.id if manifest else None,

@@ -5,7 +5,6 @@ written; a question that the gates refuse is left out and counted by its reason.
 """
 
 import csv
-import errno
 import io
 import json
 from collections import Counter
@@ -30,8 +29,9 @@ from datagen.question_gates import IMPORTED_SIZES, Draft, QuestionGates
 from datagen.question_publish import SetDescription, publish_set
 from datagen.questions import Bank
 from datagen.rows import decode
+from datagen.storage import RETRY, full_volume_told
 from datagen.text import han_share
-from kit.errors import InvalidInputError, StorageFullError
+from kit.errors import InvalidInputError
 
 COLUMNS = ("question", "emotion", "area", "language")
 FORMS = "JSON Lines or CSV with the fields question, emotion, area, language; or a question a line"
@@ -86,13 +86,12 @@ def publish(
 ) -> QuestionSetManifest:
     """Publish a set under a fresh id; on an error nothing stays."""
     made = new_id(name)
-    try:
-        return publish_set(volume, made, kept, refused, description)
-    except OSError as error:
-        volume.discard(volume.question_set(made))
-        if error.errno != errno.ENOSPC:
+    with full_volume_told(RETRY):
+        try:
+            return publish_set(volume, made, kept, refused, description)
+        except OSError:
+            volume.discard(volume.question_set(made))
             raise
-        raise StorageFullError("the volume is full", hint="make room, then try again") from error
 
 
 def judged(

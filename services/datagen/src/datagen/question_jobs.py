@@ -25,7 +25,7 @@ from datagen.question_publish import SetDescription, finish_set, publish_set
 from datagen.question_writing import Authors, QuestionWriting
 from datagen.questions import Bank
 from datagen.spread import spread
-from datagen.storage import job_storage
+from datagen.storage import RESUME, full_volume_told
 from kit.errors import InvalidInputError
 from kit.worker import JobContext, Outcome
 
@@ -47,7 +47,7 @@ class QuestionSetHandler:
         target = self.volume.question_set(job.id)
         if (target / MANIFEST).exists():  # killed between publication and the job's last state
             return outcome(self.volume.question_set_manifest(job.id))
-        with job_storage():
+        with full_volume_told(RESUME):
             return await self._run(job, context)
 
     async def _run(self, job: Job, context: JobContext) -> Outcome:

@@ -1,6 +1,5 @@
 """From a review to the next version: what people decided, and the parent's held-out questions."""
 
-import errno
 import hashlib
 import json
 from collections import Counter, defaultdict
@@ -22,9 +21,10 @@ from datagen.review import KEPT_OPEN, ReviewDesk
 from datagen.review_rows import Sheet, decided
 from datagen.review_store import Head, Row
 from datagen.split import split_like
+from datagen.storage import RETRY, full_volume_told
 from datagen.text import letters
 from datagen.versions import chain, next_id, next_lineage, numbered
-from kit.errors import ConflictError, StorageFullError
+from kit.errors import ConflictError
 
 DEFAULT_SEED = 7
 
@@ -224,12 +224,11 @@ def publish_selection(
     made = next_id(parent, request.name)
     target = desk.volume.dataset(made)
     staging = desk.volume.staging(target)
-    try:
-        write_lines(staging / SAMPLES, [row.model_dump_json() for row in selection.kept])
-        write_lines(staging / REJECTED, [row.model_dump_json() for row in selection.dropped])
-        return publish_dataset(desk.volume, made, selection.kept, description)
-    except OSError as error:
-        desk.volume.discard(target)
-        if error.errno != errno.ENOSPC:
+    with full_volume_told(RETRY):
+        try:
+            write_lines(staging / SAMPLES, [row.model_dump_json() for row in selection.kept])
+            write_lines(staging / REJECTED, [row.model_dump_json() for row in selection.dropped])
+            return publish_dataset(desk.volume, made, selection.kept, description)
+        except OSError:
+            desk.volume.discard(target)
             raise
-        raise StorageFullError("the volume is full", hint="make room, then try again") from error
