@@ -26,7 +26,7 @@ WRITABLE = {
     "datagen": {"/data", "/state"},
     "trainer": {"/data", "/state", "/models"},
     "serving": {"/home/vllm/.cache"},
-    "ui": set[str](),
+    "ui": {"/state"},
     "prometheus": {"/prometheus"},
     "alertmanager": {"/alertmanager"},
     "grafana": {"/var/lib/grafana"},

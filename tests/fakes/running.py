@@ -12,7 +12,7 @@ import uvicorn
 @contextmanager
 def running(app: Any, port: int = 0) -> Iterator[str]:
     """Serve an ASGI app from a thread of its own; yield its address."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None)
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, proxy_headers=False)
     server = uvicorn.Server(config)
     socket = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)

@@ -108,5 +108,5 @@ def failures(backend: Backend) -> set[tuple[str, str]]:
     return {
         (sample.labels["upstream"], sample.labels["kind"])
         for sample in family.samples
-        if sample.value
+        if sample.value and sample.name.endswith("_total")
     }

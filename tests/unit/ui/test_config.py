@@ -34,12 +34,47 @@ def test_addresses_are_read_without_prefix() -> None:
         ("UI_PROMETHEUS_URL", "http://host/?q=1"),
         ("UI_PROMETHEUS_API", "ftp://prometheus"),
         ("UI_PROMETHEUS_API", "http://pro metheus"),
+        ("UI_TRUSTED_PROXIES", "proxy.example"),
+        ("UI_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("UI_AUTH_HEADER", "X User"),
+        ("UI_AUTH", "open"),
     ],
 )
 def test_mistake_is_named(name: str, value: str) -> None:
     """A bad value or a misspelt variable is an error that names it."""
     with pytest.raises(SettingsError, match=name):
         UiSettings.from_environ({name: value})
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"UI_HOST": "0.0.0.0"}, "UI_PUBLISHED_ON"),
+        ({"UI_HOST": "0.0.0.0", "UI_AUTH": "none"}, "may be reached from elsewhere"),
+        ({"UI_PUBLISHED_ON": "192.168.1.2"}, "192.168.1.2"),
+        ({"UI_HOST": "0.0.0.0", "UI_AUTH": "users"}, "UI_USERS_FILE"),
+        ({"UI_HOST": "0.0.0.0", "UI_AUTH": "header"}, "UI_TRUSTED_PROXIES"),
+    ],
+)
+def test_page_without_a_log_in_is_for_this_machine_only(told: dict[str, str], said: str) -> None:
+    """Anywhere else somebody has to say who lets people in; the message says how."""
+    with pytest.raises(SettingsError, match=f"UI_AUTH: .*{said}"):
+        UiSettings.from_environ(told)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"UI_HOST": "::1", "UI_AUTH": "none"},
+        {"UI_HOST": "0.0.0.0", "UI_PUBLISHED_ON": "127.0.0.1"},
+        {"UI_HOST": "0.0.0.0", "UI_AUTH": "users", "UI_USERS_FILE": "users"},
+        {"UI_HOST": "0.0.0.0", "UI_AUTH": "header", "UI_TRUSTED_PROXIES": "10.0.0.0/8, ::1"},
+    ],
+)
+def test_page_that_is_guarded_or_local_may_start(told: dict[str, str]) -> None:
+    """A container listens everywhere, and is published on loopback."""
+    assert UiSettings.from_environ(told).auth in ("none", "users", "header")
 
 
 def test_page_that_moves_to_the_port_of_the_metrics_is_refused() -> None:

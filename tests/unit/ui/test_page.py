@@ -88,7 +88,7 @@ async def test_words_change_and_nothing_that_was_said(page: Page) -> None:
     parts = [handle.choices for handle in page.handles]
     parts += [handle.words for handle in page.handles]
     zh, en = [await page.speak(language, *values(page)) for language in ("zh", "en")]
-    titles = 1 + len(page.tabs)
+    titles = 2 + len(page.tabs)  # the brand and the person come before
     assert silent(outputs_of(parts), zh[2:-titles])
     assert silent(outputs_of(parts), en[2:-titles])
     assert texts_in("zh")("app.tagline") in zh[-titles]

@@ -54,6 +54,8 @@ def serve(
         port=port,
         log_config=None,
         access_log=False,
+        # Who asks is who connects: what a header says of it is for the services to believe or not.
+        proxy_headers=False,
         timeout_graceful_shutdown=grace_seconds,
     )
     asyncio.run(run(Server(config), drain))

@@ -11,22 +11,28 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.errors import ErrorBody
-from kit.app import create_service_app, error_response
+from kit.app import Lifespan, create_service_app, error_response
 from ui import VERSION
 from ui.backend import Backend
 from ui.catalog import CatalogSource
 from ui.config import UiSettings
+from ui.courier import Courier
 from ui.crowd import watch_queue
 from ui.drain import Drain
+from ui.entrance import entrance
+from ui.fence import Fence
+from ui.gate import Gate, user_of
+from ui.keeping import Keeping, keeping
 from ui.look import FAVICON, STYLE, theme
 from ui.metrics import UiMetrics
 from ui.page import Page
+from ui.rates import Buckets
 from ui.talk import Talk
 from ui.texts import accepted_language, texts_in
 from ui.visitors import Doorkeeper
 
-# The page takes no files; Gradio's upload route is there all the same.
-MAX_FILE_SIZE = "64kb"
+# What a form adds to the file in it.
+FORM_BYTES = 64 << 10
 # Nothing on the page may reach another host: not a font, not an image in a model's reply.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
@@ -55,28 +61,53 @@ def create_app(settings: UiSettings) -> FastAPI:
     metrics = UiMetrics(registry)
     backend = Backend(settings, metrics)
     drain = Drain(settings.shutdown_seconds)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        await backend.close()
-
+    kept = keeping(settings.state_dir)
     app = create_service_app(
         "ui",
         registry=registry,
         version=VERSION,
         ready=drain.reasons,
-        lifespan=lifespan,
+        max_body_bytes=(settings.upload_mb << 20) + FORM_BYTES,
+        lifespan=lifespan_of(backend, kept),
         metrics=False,
     )
     app.add_middleware(Doorkeeper, visitors=backend.visitors)
     app.add_middleware(ClosedDoor, drain=drain)
-    app.add_middleware(GuardHeaders)
-    page = Page(settings, Talk(backend, CatalogSource(backend), settings.max_tokens, drain))
+    guard(app, settings, kept)
+    rates = Buckets(settings.chats_per_minute, 60 / settings.chats_per_minute)
+    talk = Talk(backend, CatalogSource(backend), settings.max_tokens, drain, rates)
+    page = Page(settings, talk)
     watch_queue(page.blocks, metrics, backend.visitors.__len__)
     app.state.registry = registry
+    app.state.kept = kept
     app.state.drain = ending(drain, mount(app, page, settings))
     return app
+
+
+def lifespan_of(backend: Backend, kept: Keeping) -> Lifespan:
+    """Return what runs beside the page: votes that wait are sent; at the end all is closed."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with Courier(kept.ballots, backend).running():
+            yield
+        await backend.close()
+        kept.state.close()
+
+    return lifespan
+
+
+def guard(app: FastAPI, settings: UiSettings, kept: Keeping) -> None:
+    """Put the gate before everything, and the log-in's routes before Gradio's own."""
+    uploads = Buckets(settings.uploads_per_hour, 3600 / settings.uploads_per_hour)
+    way_in = entrance(settings, kept.state)
+    if way_in.routes:
+        app.include_router(way_in.routes)
+    app.add_middleware(Fence, uploads=uploads)
+    app.add_middleware(
+        Gate, door=way_in.door, login=way_in.routes is not None, prefix=settings.root_path
+    )
+    app.add_middleware(GuardHeaders)
 
 
 def mount(app: FastAPI, page: Page, settings: UiSettings) -> App:
@@ -86,7 +117,8 @@ def mount(app: FastAPI, page: Page, settings: UiSettings) -> App:
         page.blocks,
         path="/",
         allowed_paths=[],
-        max_file_size=MAX_FILE_SIZE,
+        max_file_size=f"{settings.upload_mb}mb",
+        auth_dependency=user_of,
         show_error=False,  # ours are `gr.Error`, which are shown; a bug's text is not
         footer_links=[],
         run_history=False,

@@ -19,6 +19,7 @@ from contracts.model import Recorded
 from contracts.run import RunEvent, RunRecord
 from contracts.sample import Message
 from contracts.style import StyleVersion
+from contracts.votes import Vote
 from kit.config import read_secret
 from ui.config import UiSettings
 from ui.errors import Kind, Outcome, ProblemError, Upstream
@@ -96,6 +97,8 @@ class Backend:
         self.visitors = Visitors()
         key = read_secret(settings.serving_api_key_file)
         self.serving_headers = {"Authorization": f"Bearer {key}"} if key else {}
+        token = read_secret(settings.api_token_file)
+        self.intent_headers = {"Authorization": f"Bearer {token}"} if token else {}
         # trust_env: a proxy from the environment must not come between neighbours.
         self.http = httpx.AsyncClient(transport=transport, limits=LIMITS, trust_env=False)
 
@@ -143,6 +146,21 @@ class Backend:
     async def styles(self) -> list[StyleVersion]:
         """Return datagen's library of styles. Raises ProblemError."""
         return await self.ask("datagen", f"{self.settings.datagen_url}/styles", list[StyleVersion])
+
+    async def post_vote(self, vote: Vote) -> None:
+        """Tell datagen what a person thinks of a reply; twice is as good as once.
+
+        Raises ProblemError; its `status` is among its values where datagen answered.
+        """
+        url, body = f"{self.settings.datagen_url}/votes", vote.model_dump(mode="json")
+        try:
+            response = await self.http.post(
+                url, json=body, headers=self.intent_headers, timeout=QUICK_SECONDS
+            )
+        except httpx.HTTPError as error:
+            raise self.problem("datagen", failure_kind(error)) from error
+        if response.is_error:
+            raise self.refusal("datagen", response)
 
     async def alive(self, seconds: float) -> None:
         """Return if serving answers at all within `seconds`. Raises ProblemError."""
@@ -219,7 +237,8 @@ class Backend:
         outcome = refusal_outcome(response)
         if outcome != "unavailable":
             self.metrics.upstream_errors.labels(upstream, status_kind(response)).inc()
-        return ProblemError(upstream, refusal_kind(response), detail_of(response), outcome)
+        kind, status = refusal_kind(response), response.status_code
+        return ProblemError(upstream, kind, detail_of(response), outcome, status=status)
 
 
 def failure_kind(error: httpx.HTTPError) -> Kind:

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from kit.config import Settings
+from ui.networks import is_loopback, networks
 
 
 def as_web_address(text: str) -> str:
@@ -30,8 +31,17 @@ def as_web_address(text: str) -> str:
 WebAddress = Annotated[str, AfterValidator(as_web_address)]
 
 
+def as_networks(text: str) -> str:
+    """Return addresses and networks with commas between them, as they were. Raises ValueError."""
+    networks(text)
+    return text
+
+
+Proxies = Annotated[str, AfterValidator(as_networks)]
+
+
 class UiSettings(Settings):
-    """What the page listens on, whom it calls, and how much it lets in."""
+    """What the page listens on, whom it calls, whom it lets in, and how much."""
 
     prefix: ClassVar[str] = "UI_"
     shared: ClassVar[frozenset[str]] = frozenset(
@@ -41,6 +51,7 @@ class UiSettings(Settings):
             "serving_url",
             "serving_control_url",
             "serving_api_key_file",
+            "api_token_file",
             "log_level",
         }
     )
@@ -60,11 +71,25 @@ class UiSettings(Settings):
     serving_url: str = "http://127.0.0.1:8000"
     serving_control_url: str = "http://127.0.0.1:8010"
     serving_api_key_file: Path | None = None
+    api_token_file: Path | None = None
     grafana_url: WebAddress = ""
     grafana_api: WebAddress = ""
     prometheus_url: WebAddress = ""
     prometheus_api: WebAddress = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    state_dir: Path = Path("var/state/ui")
+    published_on: str = ""
+    trusted_proxies: Proxies = ""
+    users_file: Path | None = None
+    session_key_file: Path | None = None
+    session_days: int = Field(default=7, ge=1, le=90)
+    auth_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")] = (
+        "X-Forwarded-User"
+    )
+    auth: Literal["none", "users", "header"] = Field(default="none", validate_default=True)
+    chats_per_minute: int = Field(default=30, ge=1, le=6000)
+    upload_mb: int = Field(default=4, ge=1, le=256)
+    uploads_per_hour: int = Field(default=60, ge=1, le=6000)
 
     @property
     def grafana_inner(self) -> str:
@@ -75,6 +100,23 @@ class UiSettings(Settings):
     def prometheus_inner(self) -> str:
         """Where the server itself finds Prometheus; by default where the browser does."""
         return self.prometheus_api or self.prometheus_url
+
+    @field_validator("auth")
+    @classmethod
+    def is_safe_where_it_listens(cls, auth: str, info: ValidationInfo) -> str:
+        """Return who lets people in. Raises ValueError where that would be everybody, or nobody."""
+        told = info.data
+        open_to = told.get("published_on") or told.get("host", "")
+        if auth == "none" and not is_loopback(str(open_to)):
+            raise ValueError(
+                f"is none, and {open_to} may be reached from elsewhere; set users or header, or "
+                "UI_PUBLISHED_ON=127.0.0.1 where a container is published on loopback only"
+            )
+        if auth == "users" and told.get("users_file") is None:
+            raise ValueError("is users, so UI_USERS_FILE has to name their file")
+        if auth == "header" and not told.get("trusted_proxies"):
+            raise ValueError("is header, so UI_TRUSTED_PROXIES has to name whose header counts")
+        return auth
 
     @field_validator("metrics_port")
     @classmethod

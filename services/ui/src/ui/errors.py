@@ -24,12 +24,14 @@ Kind = Literal[
     "unknown_style",
     "leaving",
     "cut_off",
+    "rate",
 ]
 
 
 # What a failed reply counts as in `ui_chat_requests_total`.
 Outcome = Literal["error", "rejected", "unavailable"]
 OUTCOMES: dict[Kind, Outcome] = {
+    "rate": "rejected",
     "training": "unavailable",
     "leaving": "unavailable",
     "no_model": "unavailable",
@@ -69,3 +71,30 @@ class ProblemError(TonesmithError):
     def key(self) -> str:
         """The locale key of the sentence that explains it."""
         return f"problem.{self.kind}"
+
+
+# Why the page's own state does not do what is asked.
+StoreKind = Literal["unknown", "full", "long", "too_long", "bad_file", "no_vote"]
+STATUSES: dict[StoreKind, int] = {"unknown": 404, "full": 507, "long": 507}
+
+
+class StoreError(TonesmithError):
+    """What a person keeps on the page cannot be found, or has no room.
+
+    Args:
+        kind: what is wrong.
+        values: fill the placeholders of the sentence that explains it.
+    """
+
+    code = "store"
+
+    def __init__(self, kind: StoreKind, **values: object) -> None:
+        super().__init__(f"store: {kind}")
+        self.status = STATUSES.get(kind, 422)
+        self.kind = kind
+        self.values = values
+
+    @property
+    def key(self) -> str:
+        """The locale key of the sentence that explains it."""
+        return f"store.{self.kind}"

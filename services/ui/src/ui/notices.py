@@ -3,7 +3,7 @@
 from html import escape
 
 from ui.catalog import Catalog
-from ui.errors import ProblemError
+from ui.errors import ProblemError, StoreError
 from ui.texts import Texts
 
 # What to type next, by the notice that asks for it.
@@ -26,7 +26,7 @@ WAYS_OUT = {
     "leaving": "problem.again_soon",
     "cut_off": "problem.retry_soon",
 }
-INPUT_AT_FAULT = frozenset({"too_long", "no_question", "unknown_model", "unknown_style"})
+INPUT_AT_FAULT = frozenset({"too_long", "no_question", "unknown_model", "unknown_style", "rate"})
 SELF_HEALING = frozenset({"waiting", "starting", "draining"})
 # Nothing failed: what was asked has to wait for something that ends by itself.
 PASSING = frozenset({"training", "leaving"})
@@ -86,6 +86,14 @@ def problem_sentences(texts: Texts, catalog: Catalog, problem: ProblemError) -> 
         return [texts(problem.key, **problem.values)]
     way_out = WAYS_OUT.get(problem.kind, "problem.retry")
     return [texts(problem.key), *said, texts(way_out)]
+
+
+def store_sentence(texts: Texts, error: StoreError) -> str:
+    """Return why what a person keeps could not be found, kept or voted on."""
+    values = dict(error.values)
+    if why := values.pop("reason_key", None):
+        values["reason"] = texts(str(why))
+    return texts(error.key, **values)
 
 
 def problem_html(texts: Texts, catalog: Catalog, problem: ProblemError | None) -> str:

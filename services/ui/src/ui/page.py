@@ -24,6 +24,7 @@ from ui.tabs import TABS
 from ui.tabs.tab import Handle, Part, Workbench
 from ui.talk import Talk
 from ui.texts import DEFAULT, Texts, accepted_language, as_language, texts_in
+from ui.visitors import current_user
 
 # A promotion shows on open pages after this many seconds at most.
 REFRESH_SECONDS = 5.0
@@ -73,6 +74,7 @@ class Page:
                 elem_id="ts-language",
                 scale=0,
             )
+            self.person = gr.HTML(elem_id="ts-person", visible=self.settings.auth == "users")
             self.theme = gr.Button("◐", elem_id="ts-theme", size="sm", scale=0, min_width=40)
         self.notice = gr.HTML(elem_id="ts-notice")
         with gr.Tabs(elem_id="ts-tabs") as row:
@@ -90,7 +92,7 @@ class Page:
         """Connect loading, the language, and the clock."""
         choices = [handle.choices for handle in self.handles]
         parts = [*choices, *(handle.words for handle in self.handles)]
-        titles = [self.brand, *self.tabs]
+        titles = [self.brand, self.person, *self.tabs]
         everything = [self.notice, *outputs_of(parts), *titles]
         kept = [item for handle in self.handles for item in handle.kept]
         # What the page was last made from, and a bell that rings when that is no longer true.
@@ -139,6 +141,7 @@ class Page:
             notice_html(texts, catalog),
             *rendered(parts, texts, catalog, values),
             brand_html(texts),
+            person_html(texts, current_user(), self.settings.root_path),
             *titles,
         ]
 
@@ -212,6 +215,14 @@ def brand_html(texts: Texts) -> str:
         f'<div class="ts-brand">{mark()}<div><h1>{escape(texts("app.name"))}'
         f'<small lang="zh-CN">{escape(texts("app.subtitle"))}</small></h1>'
         f"<p>{escape(texts('app.tagline'))}</p></div></div>"
+    )
+
+
+def person_html(texts: Texts, user: str, prefix: str) -> str:
+    """Return who is logged in, and the way out: a form, which no link of another site can send."""
+    return (
+        f'<form class="ts-person" method="post" action="{escape(prefix.rstrip("/"))}/logout">'
+        f"<span>{escape(user)}</span> <button>{escape(texts('login.leave'))}</button></form>"
     )
 
 

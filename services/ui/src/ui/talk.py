@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from contracts.sample import Message
@@ -12,7 +13,8 @@ from ui.catalog import Catalog, CatalogSource, label_of
 from ui.drain import Drain
 from ui.errors import ProblemError
 from ui.prompt import chat_messages, visible_reply
-from ui.visitors import current_session
+from ui.rates import Buckets
+from ui.visitors import current_session, current_user
 
 # Characters of one question; the served context is a few thousand tokens.
 QUESTION_LIMIT = 4000
@@ -51,24 +53,35 @@ class Talk:
         source: what there is to ask.
         max_tokens: the longest reply that may be asked for.
         drain: says when replies have to end.
+        rates: how often each person may ask; None: as often as they like.
     """
 
     def __init__(
-        self, backend: Backend, source: CatalogSource, max_tokens: int, drain: Drain
+        self,
+        backend: Backend,
+        source: CatalogSource,
+        max_tokens: int,
+        drain: Drain,
+        rates: Buckets | None = None,
     ) -> None:
         self.backend = backend
         self.source = source
         self.max_tokens = max_tokens
         self.drain = drain
+        self.rates = rates
 
     @contextmanager
     def turn(self, models: Sequence[str | None]) -> Iterator[None]:
         """Count a turn while it lasts; `models` are those it asks.
 
-        Raises ProblemError once the service drains.
+        Raises ProblemError once the service drains, and where somebody asks too often.
         """
         if self.drain.draining:
             self.count_refusal(models, ProblemError("ui", "leaving"))
+        elif self.rates and (wait := self.rates.take(current_user())):
+            problem = ProblemError("ui", "rate", seconds=ceil(wait))
+            self.count_refusal(models, problem)
+            raise problem
         with self.drain.turn():
             yield
 

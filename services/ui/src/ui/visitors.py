@@ -10,6 +10,8 @@ from collections import Counter
 from gradio.context import LocalContext
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.doors import LOCAL_USER
+
 HEARTBEAT = "/heartbeat/"
 
 
@@ -41,6 +43,12 @@ def current_session() -> str:
     """Return the session whose event is being handled, or nothing outside of one."""
     request = LocalContext.request.get(None)
     return str(getattr(request, "session_hash", None) or "")
+
+
+def current_user() -> str:
+    """Return whose event is being handled; outside of one, and without a log-in, the local user."""
+    request = LocalContext.request.get(None)
+    return str(getattr(request, "username", None) or LOCAL_USER)
 
 
 class Doorkeeper:

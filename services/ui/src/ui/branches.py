@@ -1,0 +1,46 @@
+"""The tree of a conversation: a message follows its parent, and a branch ends in a leaf (pure)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from sqlite3 import Row
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message as it is kept."""
+
+    id: int
+    parent: int | None
+    role: str
+    content: str
+    model: str
+    style: str
+    at: str
+
+
+def said_of(row: Row) -> Said:
+    """Return a row as a message."""
+    return Said(**{key: row[key] for key in Said.__dataclass_fields__})
+
+
+def path_to(tree: Sequence[Said], leaf: int | None) -> list[Said]:
+    """Return the messages from the first one to `leaf`."""
+    known = {said.id: said for said in tree}
+    path = []
+    while leaf is not None and leaf in known:
+        path.append(known[leaf])
+        leaf = known[leaf].parent
+    return path[::-1]
+
+
+def siblings(tree: Sequence[Said], message: Said) -> list[Said]:
+    """Return what stands at a message's place in the other branches, and itself."""
+    return [said for said in tree if (said.parent, said.role) == (message.parent, message.role)]
+
+
+def newest_below(tree: Sequence[Said], message: int) -> int:
+    """Return the end of the newest branch through a message: the last child of each last child."""
+    children = {said.parent: said.id for said in tree if said.parent is not None}
+    while message in children:
+        message = children[message]
+    return message
