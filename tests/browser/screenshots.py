@@ -18,6 +18,7 @@ from fakes.stack import Stack, running_stack
 from ui.app import create_app
 from ui.config import UiSettings
 from ui.examples import EXAMPLES
+from ui.tabs import TABS
 from ui.texts import texts_in
 
 PATIENCE_MILLISECONDS = 60_000
@@ -54,6 +55,11 @@ def ask(page: Page, tab: str, text: str, columns: int, replies: int) -> None:
     expect(page.locator(f"#{tab}-send")).to_be_visible()
 
 
+def open_tab(page: Page, name: str) -> None:
+    """Show a tab, whatever language it is named in."""
+    page.get_by_role("tab").nth([tab.id for tab in TABS].index(name)).click()
+
+
 def chat(style: str, *questions: str) -> Act:
     """Return the act of a chat in one style."""
 
@@ -69,7 +75,7 @@ def compare(style: str, *questions: str) -> Act:
     """Return the act of a comparison in one style."""
 
     def act(page: Page) -> None:
-        page.get_by_role("tab").nth(1).click()
+        open_tab(page, "compare")
         choose(page, style)
         for number, question in enumerate(questions, start=1):
             ask(page, "compare", question, 2, number)
@@ -79,7 +85,7 @@ def compare(style: str, *questions: str) -> Act:
 
 def train(page: Page) -> None:
     """Look at the training runs."""
-    page.get_by_role("tab").nth(2).click()
+    open_tab(page, "train")
     page.locator("#train-plot canvas, #train-plot svg").first.wait_for()
 
 

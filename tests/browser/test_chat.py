@@ -8,7 +8,8 @@ from playwright.sync_api import expect
 
 from browser.conftest import Opener, Visit
 from contracts.job import Progress
-from fakes.stack import Stack, reply_to
+from fakes.page_stack_chat import reply_to
+from fakes.stack import Stack
 from ui.examples import EXAMPLES
 from ui.texts import texts_in
 
@@ -261,7 +262,7 @@ def test_reply_cannot_reach_out_of_the_page(
 ) -> None:
     """Markup in a reply runs nothing and loads nothing."""
     evil = "<img src=x onerror=document.title='owned'> ![](https://example.com/x.png) 好"
-    monkeypatch.setattr("fakes.stack.reply_to", lambda *_: evil)
+    monkeypatch.setattr("fakes.page_stack_chat.reply_to", lambda *_: evil)
     opened = visit()
     ask(opened, QUESTION)
     whole_reply(opened)

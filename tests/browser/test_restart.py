@@ -8,7 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from browser.conftest import WAIT_MILLISECONDS
 from fakes.page_process import PageProcess
-from fakes.stack import Stack, reply_to, running_stack
+from fakes.page_stack_chat import reply_to
+from fakes.stack import Stack, running_stack
 from ui.examples import EXAMPLES
 from ui.texts import texts_in
 

@@ -4,33 +4,33 @@
 
 They answer with the real style cards and situations, so the page can be tried without engines:
 the base answers plainly, the tuned model in the style of the system prompt that it gets. What
-goes wrong is a field of `Stack`, which a test may change at any time.
+goes wrong is a field of `Stack`, which a test may change at any time. What one tab of the page asks
+is in a module of its own, `page_stack_<tab>.py`.
 """
 
 import argparse
-import asyncio
-import json
-import random
 import threading
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastapi import FastAPI, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from fastapi import FastAPI
 
 from contracts.dataset import Conditioning
 from contracts.gpu import GpuReport
-from contracts.job import Progress
+from contracts.job import Job, Progress
 from contracts.run import RunRecord
 from contracts.style import StyleVersion
-from datagen.compose import plain_reply, styled_reply
-from datagen.questions import load_banks
-from fakes.lent import lease, run_job
-from fakes.library import DATAGEN, shipped_styles
-from fakes.live_model import MODEL_ID, current, manifest
-from fakes.recorded_runs import recorded_runs, run_log
+from contracts.votes import Vote
+from fakes.library import shipped_styles
+from fakes.page_answers import refuse_while_down
+from fakes.page_stack_chat import control_app, serving_app
+from fakes.page_stack_data import add_data
+from fakes.page_stack_prove import add_prove
+from fakes.page_stack_styles import add_styles
+from fakes.page_stack_train import add_train
+from fakes.recorded_runs import recorded_runs
 from fakes.running import running
 from fakes.watched import add_readiness, four_gpus, prometheus_app
 
@@ -54,6 +54,9 @@ class Stack:
         gpus: what the trainer sees.
         alerts: what Prometheus has raised.
         slow: seconds that datagen takes to say whether it is ready.
+        trainer_up, datagen_up: whether they answer anything but the probes.
+        dataset_jobs, evaluation_jobs: of datagen, the newest first (`page_jobs.job`).
+        votes: that datagen was told.
     """
 
     promoted: bool = True
@@ -79,6 +82,9 @@ class Stack:
     gpus: GpuReport = field(default_factory=four_gpus)
     alerts: list[dict[str, Any]] = field(default_factory=list)
     slow: float = 0.0
+    dataset_jobs: list[Job] = field(default_factory=list)
+    evaluation_jobs: list[Job] = field(default_factory=list)
+    votes: list[Vote] = field(default_factory=list)
 
     @property
     def served(self) -> list[str]:
@@ -86,147 +92,11 @@ class Stack:
         return ["base", "tonesmith", "tonesmith.v1"] if self.promoted else ["base"]
 
 
-def reply_to(stack: Stack, body: dict[str, Any]) -> str:
-    """Return what the asked model says: plain advice, or the same in a style."""
-    messages = body["messages"]
-    question = messages[-1]["content"]
-    system = messages[0]["content"] if messages[0]["role"] == "system" else ""
-    cards = [entry.style for entry in stack.styles]
-    style = next((card for card in cards if card.system_prompt == system), cards[0])
-    bank = load_banks(DATAGEN / "questions")[style.language]
-    situation = bank.recognise(question)
-    advice = situation.advice if situation else bank.file.fallback
-    if body["model"] == "base":
-        return plain_reply(advice, style.language)
-    reply = styled_reply(style, advice, random.Random(question))
-    named = stack.conditioning in (Conditioning.PREFIX, Conditioning.BOTH)
-    return f"{style.names.zh}\n{reply}" if named else reply
-
-
-def error(status: int, message: str, code: str = "fake") -> JSONResponse:
-    """Return an error in the shape of OpenAI's API."""
-    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
-
-
-async def forever() -> None:
-    """Wait until whoever waits is cancelled."""
-    await asyncio.Event().wait()
-
-
-async def events(stack: Stack, body: dict[str, Any]) -> AsyncGenerator[str, None]:
-    """Yield a reply as server-sent events, and note whether somebody heard it to the end."""
-    stack.streaming += 1
-    try:
-        if stack.silent:
-            await forever()
-        text = reply_to(stack, body)
-        for number, start in enumerate(range(0, len(text), 2)):
-            if number == stack.break_off:
-                return
-            delta = {"choices": [{"index": 0, "delta": {"content": text[start : start + 2]}}]}
-            yield f"data: {json.dumps(delta)}\n\n"
-            await asyncio.sleep(stack.delay)
-        if (body.get("stream_options") or {}).get("include_usage"):
-            tokens = {"prompt_tokens": len(body["messages"]), "completion_tokens": len(text)}
-            yield f"data: {json.dumps({'choices': [], 'usage': tokens})}\n\n"
-        yield "data: [DONE]\n\n"
-    except (asyncio.CancelledError, GeneratorExit):
-        stack.abandoned += 1
-        raise
-    finally:
-        stack.streaming -= 1
-
-
-def serving_app(stack: Stack) -> FastAPI:
-    """Return the stand-in of serving's OpenAI API."""
-    app = FastAPI()
-
-    @app.middleware("http")
-    async def faults(request: Request, proceed: Any) -> Response:
-        if stack.hang:
-            await forever()
-        if stack.state == "lent":
-            return error(503, "a training run uses the GPU", "training")
-        if stack.state != "ready":
-            return error(503, "no model is loaded")
-        response: Response = await proceed(request)
-        return response
-
-    @app.get("/health")
-    def health() -> dict[str, str]:
-        return {}
-
-    @app.get("/v1/models")
-    def models() -> dict[str, Any]:
-        return {"object": "list", "data": [{"id": name} for name in stack.served]}
-
-    @app.post("/v1/chat/completions")
-    async def chat(body: dict[str, Any]) -> Response:
-        stack.asked.append(body)
-        if stack.refuse:
-            return error(*stack.refuse)
-        return StreamingResponse(events(stack, body), media_type="text/event-stream")
-
-    return app
-
-
-def control_app(stack: Stack) -> FastAPI:
-    """Return the stand-in of serving's launcher."""
-    app = FastAPI()
-
-    @app.get("/status")
-    def status() -> dict[str, Any]:
-        aliases = {"tonesmith": "tonesmith.v1"} if stack.promoted else {}
-        return {
-            "state": stack.state,
-            "base": "starter",
-            "generation": 1,
-            "loaded": stack.served,
-            "aliases": aliases,
-            "errors": stack.errors,
-            "lease": lease(stack.holder),
-        }
-
-    add_readiness(
-        app,
-        lambda: [f"lent to {stack.holder}"] if stack.holder else stack.reasons.get("serving", []),
-    )
-    return app
-
-
 def trainer_app(stack: Stack) -> FastAPI:
     """Return the stand-in of the trainer."""
     app = FastAPI()
-
-    @app.get("/current")
-    def read_current() -> Any:
-        return (
-            current(promoted=stack.promoted)
-            if stack.trainer_up
-            else error(503, "the trainer is down")
-        )
-
-    @app.get("/runs/jobs/{run_id}")
-    def read_job(run_id: str) -> Any:
-        return run_job(run_id, stack.progress) if stack.trainer_up else error(503, "down")
-
-    @app.get("/runs")
-    def runs() -> Any:
-        return stack.runs if stack.trainer_up else error(503, "the trainer is down")
-
-    @app.get("/runs/{run_id}/log")
-    def log(run_id: str) -> Any:
-        return run_log(next(run for run in stack.runs if run.id == run_id))
-
-    @app.get("/models/{model_id}")
-    def read_manifest(model_id: str) -> Any:
-        known = manifest(stack.styles, stack.conditioning)
-        return known if model_id == MODEL_ID else error(404, "no such model")
-
-    @app.get("/gpus")
-    def gpus() -> Any:
-        return stack.gpus if stack.trainer_up else error(503, "the trainer is down")
-
+    refuse_while_down(app, lambda: stack.trainer_up)
+    add_train(app, stack)
     add_readiness(app, lambda: stack.reasons.get("trainer", []))
     return app
 
@@ -234,11 +104,9 @@ def trainer_app(stack: Stack) -> FastAPI:
 def datagen_app(stack: Stack) -> FastAPI:
     """Return the stand-in of datagen."""
     app = FastAPI()
-
-    @app.get("/styles")
-    def styles() -> Any:
-        return stack.styles if stack.datagen_up else error(503, "datagen is down")
-
+    refuse_while_down(app, lambda: stack.datagen_up)
+    for add in (add_styles, add_data, add_prove):
+        add(app, stack)
     add_readiness(app, lambda: stack.reasons.get("datagen", []), lambda: stack.slow)
     return app
 

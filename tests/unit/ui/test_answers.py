@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry
 from contracts.sample import Message
 from fakes.stack import Stack
 from ui.answers import Draft, stream_replies
-from ui.backend import Backend, ChatRequest
+from ui.backend import Backend
+from ui.serving_calls import ChatRequest
 
 QUESTION = (Message(role="user", content="我累得直不起腰。为什么呢？刚装修好的墙面裂了缝。"),)
 # Promised: upstream stops within a second of a stop or of a lost connection.
@@ -97,9 +98,11 @@ async def test_problem_is_told_quickly_when_serving_is_gone(
     backend: Backend, stack: Stack, registry: CollectorRegistry
 ) -> None:
     """A refused connection is no reason to wait."""
-    backend.settings = backend.settings.model_copy(update={"serving_url": "http://127.0.0.1:9"})
+    gone = backend.settings.model_copy(update={"serving_url": "http://127.0.0.1:9"})
+    lost = Backend(gone, backend.metrics)
     started = time.monotonic()
-    (draft,) = await replies(backend, "tonesmith")
+    (draft,) = await replies(lost, "tonesmith")
+    await lost.close()
     assert time.monotonic() - started < TELL_SECONDS
     assert draft.problem is not None
     assert draft.problem.kind == "connect"

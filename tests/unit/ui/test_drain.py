@@ -14,8 +14,9 @@ from gradio_client.exceptions import AppError
 
 from fakes.clock import FakeClock
 from fakes.page_process import PageProcess
+from fakes.page_stack_chat import reply_to
 from fakes.serving_process import until
-from fakes.stack import Stack, reply_to, running_stack
+from fakes.stack import Stack, running_stack
 from ui.drain import LAST_WORDS_SECONDS, Drain
 from ui.errors import ProblemError
 from ui.texts import texts_in

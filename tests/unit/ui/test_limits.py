@@ -73,6 +73,16 @@ def test_files_are_bounded_in_size_and_number(page: str) -> None:
     assert sent(page, bob, 3 << 20) == 413
 
 
+def test_files_that_were_sent_are_gone_when_the_page_ends(app: FastAPI) -> None:
+    """Gradio looks for old ones while the mounted page runs, and takes the rest away at its end."""
+    with running(app) as page:
+        (name,) = httpx.post(
+            f"{page}/gradio_api/upload", files={"files": ("a.json", b"{}")}, headers=PEOPLE[0]
+        ).json()
+        assert Path(name).is_file()
+    assert not Path(name).exists()
+
+
 def test_names_of_sessions_do_not_fill_the_memory() -> None:
     """The one that was quiet longest is free again."""
     owners = Owners(most=2)

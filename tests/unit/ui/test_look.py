@@ -2,7 +2,7 @@
 
 import re
 
-from ui.look import FOLDER, theme
+from ui.look import FOLDER, sheets, theme
 
 OUTSIDE = re.compile(r"https?://(?!www\.w3\.org/2000/svg)|@import|//fonts")
 
@@ -12,6 +12,14 @@ def test_looks_reach_for_no_other_host() -> None:
     files = [path for path in FOLDER.iterdir() if path.suffix in {".css", ".js", ".json", ".svg"}]
     assert len(files) >= 5
     assert not [path.name for path in files if OUTSIDE.search(path.read_text(encoding="utf-8"))]
+
+
+def test_every_sheet_is_loaded_once_and_narrow_screens_come_last() -> None:
+    """Common rules first, the tabs' own next, then what outweighs them on a small screen."""
+    names = [path.name for path in sheets()]
+    assert sorted(names) == sorted(path.name for path in FOLDER.glob("*.css"))
+    assert names[:2] == ["style.css", "figures.css"]
+    assert names[-1] == "narrow.css"
 
 
 def test_theme_loads_its_font_from_the_page_itself() -> None:

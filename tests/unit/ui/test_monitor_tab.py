@@ -11,6 +11,7 @@ from ui.backend import Backend
 from ui.catalog import CatalogSource
 from ui.config import UiSettings
 from ui.drain import Drain
+from ui.keeping import keeping
 from ui.monitor import MonitorSource
 from ui.page import Page
 from ui.tabs import TABS
@@ -29,7 +30,7 @@ async def tab(backend: Backend, stack: Stack) -> Monitor:
     """The tab of a page, which asks the stand-ins each time."""
     settings = UiSettings.from_environ(stack.urls)
     talk = Talk(backend, CatalogSource(backend), settings.max_tokens, Drain(5))
-    page = Page(settings, talk)
+    page = Page(settings, talk, keeping(settings.state_dir))
     methods = [function.fn for function in page.blocks.fns.values()]
     found = next(each.__self__ for each in methods if isinstance(owner(each), Monitor))
     assert isinstance(found, Monitor)
@@ -45,9 +46,9 @@ def chosen(index: int) -> Any:
 
 async def test_clock_runs_while_the_tab_is_seen(tab: Monitor) -> None:
     """Who looks at another one costs the services nothing."""
-    assert not tab.timer.active
-    assert tab.watch(chosen(TAB_IDS.index("monitor"))).active
-    assert not tab.watch(chosen(TAB_IDS.index("chat"))).active
+    assert not tab.clock.timer.active
+    assert tab.clock.watch(chosen(TAB_IDS.index("monitor"))).active
+    assert not tab.clock.watch(chosen(TAB_IDS.index("chat"))).active
 
 
 async def test_tab_shows_how_everything_is(tab: Monitor) -> None:

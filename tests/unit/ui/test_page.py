@@ -14,8 +14,10 @@ from ui.backend import Backend
 from ui.catalog import CatalogSource
 from ui.config import UiSettings
 from ui.drain import Drain
+from ui.keeping import keeping
 from ui.metrics import UiMetrics
 from ui.page import Page, inputs_of, outputs_of
+from ui.tabs import FIRST_TAB, TABS
 from ui.talk import Talk
 from ui.texts import texts_in
 
@@ -29,7 +31,8 @@ def built() -> Page:
     async def build() -> Page:
         settings = UiSettings()
         backend = Backend(settings, UiMetrics(CollectorRegistry()))
-        page = Page(settings, Talk(backend, CatalogSource(backend), settings.max_tokens, Drain(5)))
+        talk = Talk(backend, CatalogSource(backend), settings.max_tokens, Drain(5))
+        page = Page(settings, talk, keeping(settings.state_dir))
         await backend.close()
         return page
 
@@ -158,3 +161,13 @@ def test_page_has_its_words_before_the_first_answer(built: Page) -> None:
     }
     assert words["chat-send"] == texts_in("zh")("chat.send")
     assert words["compare-clear"] == texts_in("zh")("chat.clear")
+
+
+def test_page_opens_with_the_chat_wherever_it_stands_in_the_row(built: Page) -> None:
+    """The tabs are in the order of the work; most people come to talk."""
+    parts = built.blocks.get_config_file()["components"]
+    (row,) = [part for part in parts if part["props"].get("elem_id") == "ts-tabs"]
+    order = [part["props"]["id"] for part in parts if part["type"] == "tabitem"]
+    assert row["props"]["selected"] == FIRST_TAB == "chat"
+    assert order == [tab.id for tab in TABS]
+    assert order.index("train") < order.index("chat") < order.index("monitor")

@@ -8,6 +8,8 @@ import pytest
 from contracts.dataset import Conditioning
 from contracts.sample import Message
 from fakes.stack import Stack
+from ui.backend import Backend
+from ui.catalog import CatalogSource
 from ui.errors import ProblemError
 from ui.talk import HISTORY_LIMIT, QUESTION_LIMIT, Question, Reply, Talk, history_of
 
@@ -56,7 +58,7 @@ async def test_long_question_is_refused_before_any_call(talk: Talk, stack: Stack
 
 async def test_empty_reply_is_a_problem(talk: Talk, stack: Stack, monkeypatch: Any) -> None:
     """Silence is explained."""
-    monkeypatch.setattr("fakes.stack.reply_to", lambda *_: "")
+    monkeypatch.setattr("fakes.page_stack_chat.reply_to", lambda *_: "")
     (reply,) = await last(talk, QUESTION)
     assert reply.problem is not None
     assert reply.problem.kind == "empty"
@@ -102,8 +104,10 @@ async def test_message_that_nobody_can_answer_is_an_error(talk: Talk, stack: Sta
     gone = dict.fromkeys(
         ("serving_url", "serving_control_url", "trainer_url"), "http://127.0.0.1:9"
     )
-    talk.backend.settings = talk.backend.settings.model_copy(update=gone)
+    lost = Backend(talk.backend.settings.model_copy(update=gone), talk.backend.metrics)
+    talk = Talk(lost, CatalogSource(lost), max_tokens=16, drain=talk.drain)
     asked = Question("a", ((),), None, (None,), 0.0, 16)
     with pytest.raises(ProblemError):
         assert [replies async for replies in talk.stream(asked)]
+    await lost.close()
     assert outcome(talk, "error") == 1

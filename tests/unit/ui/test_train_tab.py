@@ -10,6 +10,7 @@ from ui.backend import Backend
 from ui.catalog import CatalogSource
 from ui.config import UiSettings
 from ui.drain import Drain
+from ui.keeping import keeping
 from ui.page import Page
 from ui.tabs.train import Runs
 from ui.talk import Talk
@@ -36,7 +37,7 @@ async def tab(backend: Backend, stack: Stack) -> Runs:
     """The tab of a page, which asks the stand-ins each time."""
     settings = UiSettings.from_environ(stack.urls)
     talk = Talk(backend, CatalogSource(backend), settings.max_tokens, Drain(5))
-    page = Page(settings, talk)
+    page = Page(settings, talk, keeping(settings.state_dir))
     methods = [function.fn for function in page.blocks.fns.values()]
     found = next(each.__self__ for each in methods if isinstance(owner(each), Runs))
     assert isinstance(found, Runs)

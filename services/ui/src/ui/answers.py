@@ -12,8 +12,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from ui.backend import Backend, ChatRequest
+from ui.backend import Backend
 from ui.errors import ProblemError
+from ui.serving_calls import ChatRequest
 
 # A page that left is noticed at the next beat; upstream must stop within a second.
 BEAT_SECONDS = 0.4
@@ -107,7 +108,7 @@ def count_gone(backend: Backend, request: ChatRequest) -> None:
 async def pump(backend: Backend, draft: Draft, grown: asyncio.Event) -> None:
     """Write the pieces into `draft` as they come. Raises ProblemError."""
     first_token = backend.metrics.first_token.labels(draft.request.kind)
-    async with aclosing(backend.chat(draft.request)) as pieces:
+    async with aclosing(backend.serving.chat(draft.request)) as pieces:
         piece = await first_piece(backend, pieces, draft, grown)
         draft.silent = False
         if piece is not None:
@@ -158,7 +159,7 @@ async def watch(
 
 async def probe(backend: Backend, first: asyncio.Future[str | None]) -> ProblemError | None:
     """Return why serving does not answer; None if it does, or once the first piece is there."""
-    task = asyncio.create_task(backend.alive(PROBE_SECONDS))
+    task = asyncio.create_task(backend.serving.alive(PROBE_SECONDS))
     try:
         racing: set[asyncio.Future[Any]] = {task, first}
         await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)

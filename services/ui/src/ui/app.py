@@ -23,7 +23,7 @@ from ui.entrance import entrance
 from ui.fence import Fence
 from ui.gate import Gate, user_of
 from ui.keeping import Keeping, keeping
-from ui.look import FAVICON, STYLE, theme
+from ui.look import FAVICON, sheets, theme
 from ui.metrics import UiMetrics
 from ui.page import Page
 from ui.rates import Buckets
@@ -76,7 +76,7 @@ def create_app(settings: UiSettings) -> FastAPI:
     guard(app, settings, kept)
     rates = Buckets(settings.chats_per_minute, 60 / settings.chats_per_minute)
     talk = Talk(backend, CatalogSource(backend), settings.max_tokens, drain, rates)
-    page = Page(settings, talk)
+    page = Page(settings, talk, kept)
     watch_queue(page.blocks, metrics, backend.visitors.__len__)
     app.state.registry = registry
     app.state.kept = kept
@@ -129,7 +129,7 @@ def mount(app: FastAPI, page: Page, settings: UiSettings) -> App:
         root_path=settings.root_path or None,
         favicon_path=str(FAVICON),
         theme=theme(),
-        css_paths=[STYLE],
+        css_paths=sheets(),
     )
     mounted = next(route.app for route in app.routes if isinstance(route, Mount))
     assert isinstance(mounted, App)

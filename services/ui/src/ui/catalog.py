@@ -199,7 +199,7 @@ class CatalogSource:
     async def explained(self) -> Catalog:
         """Return the last catalog with the launcher's state of this moment, quickly."""
         try:
-            status = await self.backend.launcher_status(STATE_SECONDS)
+            status = await self.backend.serving.status(STATE_SECONDS)
         except ProblemError:
             return self._catalog
         return replace(self._catalog, state=launcher_state(status), holder=holder_of(status))
@@ -215,40 +215,40 @@ class CatalogSource:
     async def served(self) -> list[str] | None:
         """Return the served names, or None."""
         try:
-            return await self.backend.served_models()
+            return await self.backend.serving.models()
         except ProblemError:
             return None
 
     async def status(self) -> ServingStatus | None:
         """Return the launcher's status, or None."""
         try:
-            return await self.backend.launcher_status()
+            return await self.backend.serving.status()
         except ProblemError:
             return None
 
     async def progress(self, run_id: str) -> Progress | None:
         """Return how far a training run is, or None."""
         try:
-            return (await self.backend.run_job(run_id)).progress if run_id else None
+            return (await self.backend.trainer.jobs.get(run_id)).progress if run_id else None
         except ProblemError:
             return None
 
     async def library(self) -> list[StyleVersion] | None:
         """Return datagen's styles, or None."""
         try:
-            return await self.backend.styles()
+            return await self.backend.styles.library()
         except ProblemError:
             return None
 
     async def taught(self) -> tuple[CurrentModel | None, dict[str, ModelManifest]]:
         """Return what the trainer wants served, with the manifests that it still lists."""
         try:
-            current = await self.backend.current_model()
+            current = await self.backend.trainer.current()
             # A published manifest never changes, so each is fetched once.
             wanted = {entry.model_id for entry in current.versions}
             kept = {key: value for key, value in self._manifests.items() if key in wanted}
             for model_id in sorted(wanted - kept.keys()):
-                kept[model_id] = await self.backend.manifest(model_id)
+                kept[model_id] = await self.backend.trainer.manifest(model_id)
         except ProblemError:
             return None, {}
         self._manifests = kept

@@ -36,7 +36,7 @@ class Courier:
         while waiting := await asyncio.to_thread(self.ballots.waiting):
             for ballot in waiting:
                 try:
-                    await self.backend.post_vote(ballot.vote)
+                    await self.backend.proof.vote(ballot.vote)
                 except ProblemError as problem:
                     if not is_final(problem):
                         return False

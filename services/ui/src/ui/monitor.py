@@ -68,7 +68,7 @@ class MonitorSource:
     async def _gpus(self) -> GpuReport | None:
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
-                return await self.backend.gpus()
+                return await self.backend.trainer.gpus()
         except (ProblemError, TimeoutError):
             return None
 

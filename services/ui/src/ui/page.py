@@ -17,10 +17,11 @@ from ui.api import chat_endpoint
 from ui.catalog import Catalog
 from ui.config import UiSettings
 from ui.conversation import private
+from ui.keeping import Keeping
 from ui.look import FOLDER as LOOK
 from ui.look import mark
 from ui.notices import notice_html
-from ui.tabs import TABS
+from ui.tabs import FIRST_TAB, TABS
 from ui.tabs.tab import Handle, Part, Workbench
 from ui.talk import Talk
 from ui.texts import DEFAULT, Texts, accepted_language, as_language, texts_in
@@ -28,6 +29,8 @@ from ui.visitors import current_user
 
 # A promotion shows on open pages after this many seconds at most.
 REFRESH_SECONDS = 5.0
+# Files that people sent or fetched: how often it is looked for old ones, and their age then.
+CACHE_SECONDS = (600, 3600)
 # What a component says, whatever it is set to.
 WORDS = frozenset({"label", "placeholder", "info"})
 LANGUAGE_NAMES = [("中文", "zh"), ("English", "en")]
@@ -39,13 +42,17 @@ class Page:
     Args:
         settings: the page's settings.
         talk: asks the models.
+        kept: what people said, and their votes.
     """
 
-    def __init__(self, settings: UiSettings, talk: Talk) -> None:
+    def __init__(self, settings: UiSettings, talk: Talk, kept: Keeping) -> None:
         self.settings = settings
         self.talk = talk
+        self.kept = kept
         self.handles: list[Handle] = []
-        with gr.Blocks(title="Tonesmith", analytics_enabled=False, fill_width=True) as blocks:
+        with gr.Blocks(
+            title="Tonesmith", analytics_enabled=False, fill_width=True, delete_cache=CACHE_SECONDS
+        ) as blocks:
             self.build()
             self.wire(blocks)
             api(chat_endpoint(talk), api_name="chat")
@@ -77,11 +84,11 @@ class Page:
             self.person = gr.HTML(elem_id="ts-person", visible=self.settings.auth == "users")
             self.theme = gr.Button("◐", elem_id="ts-theme", size="sm", scale=0, min_width=40)
         self.notice = gr.HTML(elem_id="ts-notice")
-        with gr.Tabs(elem_id="ts-tabs") as row:
+        with gr.Tabs(elem_id="ts-tabs", selected=FIRST_TAB) as row:
             self.tabs = []
             for tab in TABS:
                 with gr.Tab(texts(f"tab.{tab.id}"), id=tab.id) as item:
-                    bench = Workbench(self.settings, self.talk, self.language, item, row)
+                    bench = Workbench(self.settings, self.talk, self.kept, self.language, item, row)
                     self.handles.append(tab.build(bench))
                 self.tabs.append(item)
         for part in (part for handle in self.handles for part in (handle.choices, handle.words)):

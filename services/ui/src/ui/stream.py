@@ -83,9 +83,14 @@ def piece_of(event: dict[str, Any]) -> str:
 
 def error_code(body: Any) -> str:
     """Return the code in an error body of ours or of OpenAI's shape, or nothing."""
+    return error_part(body, "code")
+
+
+def error_part(body: Any, name: str) -> str:
+    """Return a named text in an error body (code, field, hint), shortened; or nothing."""
     error = body.get("error") if isinstance(body, dict) else None
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, str) else ""
+    found = error.get(name) if isinstance(error, dict) else None
+    return found[:300] if isinstance(found, str) else ""
 
 
 def error_message(body: Any) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 
 from contracts.sample import Message
 from ui.answers import Draft, stream_replies
-from ui.backend import Backend, ChatRequest
+from ui.backend import Backend
 from ui.catalog import Catalog, CatalogSource, label_of
 from ui.drain import Drain
 from ui.errors import ProblemError
 from ui.prompt import chat_messages, visible_reply
 from ui.rates import Buckets
+from ui.serving_calls import ChatRequest
 from ui.visitors import current_session, current_user
 
 # Characters of one question; the served context is a few thousand tokens.

@@ -1,4 +1,7 @@
-"""The page's words: one JSON file for each language, with the same keys in all."""
+"""The page's words in each language: `zh.json` holds what all tabs share, `zh/<tab>.json` the rest.
+
+Every language has the same files with the same keys, and no key is in two of them.
+"""
 
 import json
 from collections.abc import Mapping
@@ -29,8 +32,15 @@ class Texts:
 @cache
 def texts_in(language: Language) -> Texts:
     """Return the words in `language`."""
-    content = (FOLDER / f"{language}.json").read_text(encoding="utf-8")
-    return Texts(language, json.loads(content))
+    table: dict[str, str] = {}
+    for path in files_of(language):
+        table |= json.loads(path.read_text(encoding="utf-8"))
+    return Texts(language, table)
+
+
+def files_of(language: Language) -> list[Path]:
+    """Return the files that hold the words in `language`, the common one first."""
+    return [FOLDER / f"{language}.json", *sorted((FOLDER / language).glob("*.json"))]
 
 
 def as_language(value: object) -> Language | None:

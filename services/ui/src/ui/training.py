@@ -57,12 +57,12 @@ class TrainingSource:
 
     async def _ask(self, picked: str) -> Training:
         try:
-            runs = latest(await self.backend.runs())
+            runs = latest(await self.backend.trainer.runs())
         except ProblemError:
             return Training()
         chosen = choose(runs, picked)
         try:
-            events = tuple(await self.backend.run_log(chosen.id)) if chosen else ()
+            events = tuple(await self.backend.trainer.log(chosen.id)) if chosen else ()
         except ProblemError:
             events = ()
         return Training(runs, chosen, events)

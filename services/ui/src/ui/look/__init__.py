@@ -1,4 +1,7 @@
-"""The page's looks: colours and type in `theme.json`, layout in `style.css`, the mark.
+"""The page's looks: colours and type in `theme.json`, layout in the sheets, the mark.
+
+`style.css` and `figures.css` hold what tabs share, `<tab>.css` what one tab has alone, with its own
+media queries; `narrow.css` comes last and outweighs them all on a small screen.
 
 Everything is served from our own host: the page works without any network.
 """
@@ -11,10 +14,17 @@ from gradio.themes import Base
 from gradio.themes.utils import colors, fonts, sizes
 
 FOLDER = Path(__file__).parent
-STYLE = FOLDER / "style.css"
+FIRST, LAST = ("style.css", "figures.css"), ("narrow.css",)
 FAVICON = FOLDER / "mark.svg"
 PACKAGED_FONT = "Source Sans 3"
 SHADES = ("c50", *(f"c{number}" for number in range(100, 1000, 100)), "c950")
+
+
+def sheets() -> list[Path]:
+    """Return the style sheets in the order in which they apply."""
+    named = [FOLDER / name for name in (*FIRST, *LAST)]
+    tabs = sorted(path for path in FOLDER.glob("*.css") if path not in named)
+    return [*named[: len(FIRST)], *tabs, *named[len(FIRST) :]]
 
 
 def theme() -> Base:

@@ -11,6 +11,7 @@ from ui.gpu_table import gpus_html
 from ui.health_list import alarms_html, checked_html, health_html, links_html
 from ui.monitor import MonitorSource, Watched
 from ui.progress import run_html
+from ui.tabs.clock import Clock
 from ui.tabs.plot import drawn, loss_plot
 from ui.tabs.tab import Handle, Part, Workbench
 from ui.texts import DEFAULT, Texts, as_language, texts_in
@@ -31,8 +32,6 @@ class Monitor:
 
     def __init__(self, bench: Workbench) -> None:
         self.settings = bench.settings
-        # Tabs are known by their place in the row; this one is the last so far.
-        self.place = len(bench.tabs.children) - 1
         self.source = MonitorSource(bench.talk.backend, bench.talk.drain)
         with gr.Row(elem_classes="ts-checked"):
             self.checked = gr.HTML(elem_id="monitor-checked")
@@ -51,26 +50,21 @@ class Monitor:
         self.links = gr.HTML(elem_id="monitor-links", elem_classes="ts-section")
         # What the tab was last made from, and the reader's zone.
         self.seen, self.zone = gr.State(None), gr.Textbox(visible=False)
-        self.timer = gr.Timer(REFRESH_SECONDS, active=False)
+        self.clock = Clock(bench, REFRESH_SECONDS)
         self.shown: list[Any] = [self.checked, self.health, self.alarms, self.gpus, self.run]
         self.shown += [self.stage, self.legend, self.plot, self.links]
         self.wire(bench)
 
     def wire(self, bench: Workbench) -> None:
-        """Connect the tab's opening and leaving, the clock, the button and the language."""
+        """Connect the tab's opening, the clock, the button and the language."""
         quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         known = [self.zone, self.seen, bench.language]
         changed = [self.seen, *self.shown]
         asking: dict[str, Any] = {"js": ZONE, **quick}
-        self.timer.tick(self.look, known, changed, **asking)
+        self.clock.timer.tick(self.look, known, changed, **asking)
         self.again.click(self.look, known, changed, **asking)
         bench.tab.select(self.look, known, changed, **asking)
         bench.language.change(self.speak, known, changed, **asking)
-        bench.tabs.select(self.watch, None, [self.timer], **quick)
-
-    def watch(self, chosen: gr.SelectData) -> Any:
-        """Let the clock run while this tab is the one that is seen; else it costs nobody a call."""
-        return gr.Timer(active=chosen.index == self.place)
 
     async def look(self, zone: Any, seen: Any, language: Any) -> list[Any]:
         """Return what the tab shows now, and of it what is new."""

@@ -9,6 +9,7 @@ import gradio as gr
 from ui.catalog import Catalog
 from ui.config import UiSettings
 from ui.conversation import Conversation, private
+from ui.keeping import Keeping
 from ui.panel import Panel
 from ui.talk import Talk
 from ui.texts import DEFAULT, Texts, as_language, texts_in
@@ -20,6 +21,7 @@ class Workbench:
 
     settings: UiSettings
     talk: Talk
+    kept: Keeping
     language: gr.Radio
     tab: gr.Tab
     tabs: gr.Tabs
