@@ -22,7 +22,7 @@ from ui.look import FOLDER as LOOK
 from ui.look import mark
 from ui.notices import notice_html
 from ui.tabs import FIRST_TAB, TABS
-from ui.tabs.tab import Handle, Part, Workbench
+from ui.tabs.tab import Handle, Part, Workbench, rendered
 from ui.talk import Talk
 from ui.texts import DEFAULT, Texts, accepted_language, as_language, texts_in
 from ui.visitors import current_user
@@ -185,18 +185,6 @@ def inputs_of(parts: list[Part]) -> list[Any]:
 def outputs_of(parts: list[Part]) -> list[Any]:
     """Return the outputs of all parts."""
     return [item for part in parts for item in part.outputs]
-
-
-def rendered(
-    parts: list[Part], texts: Texts, catalog: Catalog, values: tuple[Any, ...]
-) -> list[Any]:
-    """Return the updates of all parts, each for its share of `values`."""
-    updates, rest = [], list(values)
-    for part in parts:
-        count = len(part.inputs)
-        updates += part.render(texts, catalog, *rest[:count])
-        rest = rest[count:]
-    return updates
 
 
 def label(components: list[Any], updates: list[Any]) -> None:

@@ -1,6 +1,6 @@
 """What a tab is: an id, and a function that builds it and says how to put words to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,37 @@ class Tab:
 
     id: str
     build: Callable[[Workbench], Handle]
+
+
+def joined(handles: Sequence[Handle]) -> Handle:
+    """Return several handles as one; each part is given its own share of the inputs."""
+    return Handle(
+        joined_part([handle.choices for handle in handles]),
+        joined_part([handle.words for handle in handles]),
+        joined_part([handle.healing for handle in handles]),
+        [item for handle in handles for item in handle.kept],
+    )
+
+
+def joined_part(parts: Sequence[Part]) -> Part:
+    """Return several parts as one."""
+    return Part(
+        [item for part in parts for item in part.inputs],
+        [item for part in parts for item in part.outputs],
+        lambda texts, catalog, *values: rendered(parts, texts, catalog, values),
+    )
+
+
+def rendered(
+    parts: Sequence[Part], texts: Texts, catalog: Catalog, values: Sequence[Any]
+) -> list[Any]:
+    """Return the updates of all parts, each for its share of `values`."""
+    updates, rest = [], list(values)
+    for part in parts:
+        count = len(part.inputs)
+        updates += part.render(texts, catalog, *rest[:count])
+        rest = rest[count:]
+    return updates
 
 
 def talking_tab(bench: Workbench, panel: Panel, conversation: Conversation) -> Handle:

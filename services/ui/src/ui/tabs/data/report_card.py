@@ -1,0 +1,9 @@
+"""The report card of a dataset: its numbers, and what another threshold would change."""
+
+from ui.tabs.data.desk import Desk
+from ui.tabs.tab import Handle, joined
+
+
+def build(desk: Desk) -> Handle:
+    """Build the sheet into the current Gradio context."""
+    return joined([])

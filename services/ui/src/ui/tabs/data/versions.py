@@ -1,0 +1,9 @@
+"""Versions of a dataset: what differs, and the way back."""
+
+from ui.tabs.data.desk import Desk
+from ui.tabs.tab import Handle, joined
+
+
+def build(desk: Desk) -> Handle:
+    """Build the sheet into the current Gradio context."""
+    return joined([])
