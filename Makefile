@@ -3,7 +3,7 @@ export DEMO_STARTED_AT := $(shell date +%s)
 export TRAINER_ENGINE_PYTHON ?= $(shell scripts/environment.sh path trainer)
 export SERVING_ENGINE_PYTHON ?= $(shell scripts/environment.sh path serving)
 
-.PHONY: help demo test setup engines up lint fmt e2e monitoring browser containers starter lock schemas dashboards bench-exporter bench-gates bench-overhead bench-packing bench-plateau bench-teacher bench-faults ci
+.PHONY: help demo test setup engines up lint fmt e2e monitoring browser journey containers starter lock schemas dashboards bench-exporter bench-gates bench-overhead bench-packing bench-plateau bench-teacher bench-ui bench-faults ci
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -31,14 +31,17 @@ fmt: setup  ## Format and mend what can be mended
 
 e2e: setup engines  ## The journey on the real LLaMA-Factory and the real vLLM, watched by the real Prometheus
 	scripts/prometheus.sh
-	.venv/bin/python -m pytest tests -m engines
+	.venv/bin/python -m pytest tests -m "engines and not browser"
 
 monitoring: setup  ## Rules, dashboards and alerts on a real Prometheus and Alertmanager
 	scripts/prometheus.sh
 	.venv/bin/python -m pytest tests -m "monitoring and not engines" -n 3 --dist loadfile
 
-browser: setup  ## The chat page in a real Chromium
-	.venv/bin/python -m pytest tests -m browser
+browser: setup  ## The page in a real Chromium
+	.venv/bin/python -m pytest tests -m "browser and not engines"
+
+journey: setup engines  ## The whole journey by hand in a real Chromium, on the real engines
+	.venv/bin/python -m pytest tests -m "browser and engines"
 
 containers: setup  ## The four images and the compose stack, on a Docker Engine (installed if none answers)
 	scripts/test-containers.sh
@@ -72,6 +75,9 @@ bench-plateau: setup engines  ## Steps that the plateau stop saves on the demo's
 
 bench-teacher: setup  ## Requests/s of a generation beside the bare SDK, curator, data-designer, distilabel
 	.venv/bin/python benchmarks/teacher.py
+
+bench-ui: setup  ## What the page adds to the first token, and fifty people who chat (minutes)
+	.venv/bin/python benchmarks/ui_latency.py
 
 bench-faults: setup  ## 2,000 rows from a teacher that fails in every way, 20 kills, 3 black-outs
 	.venv/bin/python -m pytest -m engines --log-cli-level=INFO tests/e2e/test_teacher_faults.py

@@ -28,7 +28,6 @@ from planted_gates import FOREIGN, ROOT, Planted, good_rows, planted_rows
 from contracts.quality import Thresholds
 from contracts.style import Language, Style
 from datagen.corpus import load_styles
-from datagen.crisis import KINDS, Screen, crisis_of, load_screens
 from datagen.duplicates import DuplicateIndex, judged_text
 from datagen.gates import GENERATED
 from datagen.judging import preview
@@ -38,6 +37,7 @@ from datagen.personal_data import find_personal_data
 from datagen.questions import Bank, load_banks
 from datagen.routing import judge_row
 from datagen.vectors import NgramVectors
+from kit.crisis import KINDS, Screen, crisis_of, load_screens
 
 DATAGEN = ROOT / "services/datagen"
 RECALL, FALSE, SLIDER_SECONDS = 0.95, 0.02, 1.0

@@ -14,9 +14,9 @@ import yaml
 from contracts.sample import RejectReason
 from contracts.style import Language, Style
 from datagen.compose import plain_reply, styled_reply
-from datagen.crisis import Screen
 from datagen.gates import Candidate
 from datagen.questions import Bank
+from kit.crisis import Screen
 
 ROOT = Path(__file__).parents[1]
 VOICES = {

@@ -18,7 +18,6 @@ from contracts.dataset import DatasetRequest
 from contracts.question_set import QuestionSetRequest
 from contracts.style import Language, StyleVersion
 from datagen.config import Settings, shipped_folder
-from datagen.crisis import load_screens
 from datagen.drawing import Questions
 from datagen.library import load_cards
 from datagen.metrics import Metrics
@@ -32,6 +31,7 @@ from datagen.scripted import ScriptedTeacher, scripted_app
 from datagen.scripted_questions import QuestionWriter
 from datagen.slots import plan
 from datagen.teachers import open_teachers
+from kit.crisis import load_screens
 
 Banks = dict[Language, Bank]
 SIZES = (100, 384, 500)
@@ -44,7 +44,7 @@ async def write(banks: Banks, request: QuestionSetRequest, flaws: float, folder:
     scripted = ScriptedTeacher(lambda: [], banks, flaws, QuestionWriter(banks, personas, flaws))
     teacher = open_teachers(Settings(), Metrics(), scripted_app(scripted))
     prompts = QuestionPrompts(shipped / "prompts" / "questions")
-    gates = QuestionGates(banks, load_screens(shipped / "safety"))
+    gates = QuestionGates(banks, load_screens())
     cells = grid(request, banks)
     writing = QuestionWriting(folder, request, cells, Authors(teacher, prompts, personas), gates)
     began, used = time.monotonic(), time.process_time()

@@ -26,7 +26,6 @@ from contracts.quality import Thresholds
 from contracts.sample import RejectReason
 from contracts.style import Style
 from datagen.corpus import load_styles
-from datagen.crisis import load_screens
 from datagen.judging import judge
 from datagen.measured import Row, measure
 from datagen.personal_data import ID_WEIGHTS
@@ -35,6 +34,7 @@ from datagen.report_card import report_card
 from datagen.report_card_page import render_report_card
 from datagen.rows import Malformed, read_rows
 from datagen.vectors import NgramVectors
+from kit.crisis import load_screens
 
 ROOT = Path(__file__).parents[1]
 DATAGEN = ROOT / "services/datagen"

@@ -13,7 +13,6 @@ from measuring import MODEL, Work, measure, read_work
 from contracts.dataset import DatasetRequest
 from contracts.style import StyleVersion
 from datagen.config import Settings, shipped_folder
-from datagen.crisis import load_screens
 from datagen.generate import Generation, Plan
 from datagen.heap import settle_memory
 from datagen.library import load_cards
@@ -22,6 +21,7 @@ from datagen.prompts import Prompts
 from datagen.questions import load_banks
 from datagen.replies import Remembered, Replies
 from datagen.teachers import open_teachers
+from kit.crisis import load_screens
 
 STYLE = "tsundere"
 
@@ -71,7 +71,7 @@ def generation_of(work: Work, replies: Replies) -> Generation:
         prompts=Prompts(shipped / "prompts"),
         teacher=Remembered(open_teachers(settings, metrics, no_scripted_teacher), replies),
         metrics=metrics,
-        screens=load_screens(shipped / "safety"),
+        screens=load_screens(),
     )
 
 

@@ -71,10 +71,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def served(browser: Browser) -> Iterator[tuple[Stack, str]]:
+def served(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Stack, str]]:
     """The stand-ins and the page, started once; Gradio builds in the loop of the browser."""
+    kept = {"UI_STATE_DIR": str(tmp_path_factory.mktemp("state"))}
     with running_stack() as stack:
-        app = create_app(UiSettings.from_environ(stack.urls))
+        app = create_app(UiSettings.from_environ(stack.urls | kept))
         with running(app) as url:
             yield stack, url
 

@@ -1,7 +1,7 @@
-"""Take the pictures of the documents: `python -m browser.screenshots docs/screenshots URL`.
+"""Take the pictures of the documents: `python -m browser.screenshots docs/screenshots [NAME...]`.
 
-URL is the page of a stack that runs (`make demo` leaves one). Without it a stand-in answers, and
-`--drafts` pictures more: to look at while working on the page.
+Each tab is taken four times (Chinese, English, Chinese in the dark, and on a phone), each further
+sheet once. The services behind the page are stand-ins, so the pictures are made in minutes.
 """
 
 import sys
@@ -9,164 +9,176 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from browser.conftest import ARGUMENTS, CHROMIUM
+from browser.screens import open_tab
+from contracts.sample import RejectReason
+from fakes.page_stack_data import generating, refused_rows
+from fakes.page_stack_prove import proven
+from fakes.page_stack_review import publish_reviewed
 from fakes.running import running
 from fakes.stack import Stack, running_stack
 from ui.app import create_app
 from ui.config import UiSettings
 from ui.examples import EXAMPLES
-from ui.tabs import TABS
 from ui.texts import texts_in
 
 PATIENCE_MILLISECONDS = 60_000
-Act = Callable[[Page], None]
+SETTLE_MILLISECONDS = 2500
+PHONE = 390
+Act = Callable[[Page, str], None]
 
 
 @dataclass(frozen=True)
-class Shot:
-    """One picture."""
+class Look:
+    """How a picture is taken; the language comes first in its name, where it is not Chinese."""
 
     name: str
-    locale: str
-    act: Act
+    locale: str = "zh-CN"
     theme: str = "light"
-    width: int = 1440
-    height: int = 900
-    promoted: bool = True
+    width: int = 1280
+    height: int = 800
+
+    @property
+    def language(self) -> str:
+        """The language of the page."""
+        return self.locale[:2]
 
 
-def choose(page: Page, style: str) -> None:
-    """Choose a style by its name."""
-    page.locator(".ts-styles label:visible", has_text=style).click()
-    expect(page.locator(".ts-card h3:visible")).to_have_text(style)
+LOOKS = [
+    Look("zh"),
+    Look("en", locale="en-GB"),
+    Look("dark", theme="dark"),
+    Look("phone", width=PHONE, height=844),
+]
 
 
-def ask(page: Page, tab: str, text: str, columns: int, replies: int) -> None:
-    """Ask, and wait for the whole reply in each column."""
-    page.locator(f"#{tab}-box textarea").fill(text)
-    page.locator(f"#{tab}-send").click()
-    for column in range(columns):
-        bots = page.locator(f"#{tab}-{column} .message.bot")
-        expect(bots).to_have_count(replies)
-    expect(page.locator(f"#{tab}-stop")).to_be_hidden()
-    expect(page.locator(f"#{tab}-send")).to_be_visible()
+def sheet(row: str, number: int, *clicks: str) -> Act:
+    """Return the act of turning to a sheet, and of pressing some things there."""
 
-
-def open_tab(page: Page, name: str) -> None:
-    """Show a tab, whatever language it is named in."""
-    page.get_by_role("tab").nth([tab.id for tab in TABS].index(name)).click()
-
-
-def chat(style: str, *questions: str) -> Act:
-    """Return the act of a chat in one style."""
-
-    def act(page: Page) -> None:
-        choose(page, style)
-        for number, question in enumerate(questions, start=1):
-            ask(page, "chat", question, 1, number)
+    def act(page: Page, _: str) -> None:
+        page.locator(f"#{row} > .tab-wrapper [role=tab]").nth(number).click()
+        for click in clicks:
+            page.locator(click).first.click()
 
     return act
 
 
-def compare(style: str, *questions: str) -> Act:
-    """Return the act of a comparison in one style."""
+def press(*clicks: str) -> Act:
+    """Return the act of pressing some things."""
 
-    def act(page: Page) -> None:
-        open_tab(page, "compare")
-        choose(page, style)
-        for number, question in enumerate(questions, start=1):
-            ask(page, "compare", question, 2, number)
+    def act(page: Page, _: str) -> None:
+        for click in clicks:
+            page.locator(click).first.click()
 
     return act
 
 
-def train(page: Page) -> None:
-    """Look at the training runs."""
-    open_tab(page, "train")
-    page.locator("#train-plot canvas, #train-plot svg").first.wait_for()
+def ask(tab: str, columns: int, style: int) -> Act:
+    """Return the act of a conversation."""
+
+    def act(page: Page, language: str) -> None:
+        page.locator(".ts-styles label:visible").nth(style).click()
+        for number, question in enumerate(EXAMPLES[language][1:3], start=1):
+            page.locator(f"#{tab}-box textarea").fill(question)
+            page.locator(f"#{tab}-send").click()
+            for column in range(columns):
+                bots = page.locator(f"#{tab}-{column} .message.bot")
+                expect(bots).to_have_count(number)
+            expect(page.locator(f"#{tab}-send")).to_be_visible()
+
+    return act
 
 
-def nothing(page: Page) -> None:
-    """Look at the page as it opens."""
-    page.locator(".ts-card:visible").wait_for()
-
-
-ZH, EN = EXAMPLES["zh"], EXAMPLES["en"]
-SHOTS = [
-    Shot("chat-zh", "zh-CN", chat("傲娇", ZH[1], ZH[2])),
-    Shot("chat-en", "en-GB", chat("Dry British butler", EN[0], EN[1])),
-    Shot("side-by-side-zh", "zh-CN", compare("毒舌", ZH[0], ZH[2])),
+# The tab, the sheet (the first one is taken in every look), and what is done there.
+SHOTS: list[tuple[str, str, Act]] = [
+    ("styles", "", press()),
+    ("styles", "editor", press("[data-style=tsundere]")),
+    ("data", "", press("#generate-styles label >> nth=0", "#generate-estimate")),
+    ("data", "running", sheet("data-sheets", 1)),
+    ("data", "review", sheet("data-sheets", 2, '#review-list [data-order*="open"]')),
+    ("data", "coverage", sheet("data-sheets", 3)),
+    ("data", "report-card", sheet("data-sheets", 4)),
+    ("data", "versions", sheet("data-sheets", 5)),
+    ("data", "importing", sheet("data-sheets", 6)),
+    ("train", "", press()),
+    ("train", "new", sheet("train-sheets", 1, "#train-advise")),
+    ("train", "compare", sheet("train-sheets", 2)),
+    ("train", "models", sheet("train-sheets", 3)),
+    ("prove", "", press()),
+    ("prove", "report", sheet("prove-sheets", 1)),
+    ("prove", "sides", sheet("prove-sheets", 2)),
+    ("prove", "arena", sheet("prove-sheets", 3)),
+    ("chat", "", ask("chat", 1, 0)),
+    ("compare", "", ask("compare", 2, 1)),
+    ("monitor", "", press()),
 ]
-# To look at while working on the page; they are not part of the documents.
-DRAFTS = [
-    Shot("draft-dark-zh", "zh-CN", chat("温柔", ZH[0]), theme="dark"),
-    Shot("draft-dark-en", "en-GB", compare("Noir detective", EN[3]), theme="dark"),
-    Shot("draft-phone-zh", "zh-CN", chat("元气", ZH[3]), width=390, height=844),
-    Shot("draft-phone-en", "en-GB", nothing, theme="dark", width=390, height=844),
-    Shot("draft-phone-compare", "zh-CN", compare("腹黑", ZH[2]), width=390, height=1200),
-    Shot("draft-train-zh", "zh-CN", train),
-    Shot("draft-train-en", "en-GB", train),
-    Shot("draft-train-dark", "en-GB", train, theme="dark"),
-    Shot("draft-train-phone", "zh-CN", train, width=390, height=1800),
-    Shot("draft-first-zh", "zh-CN", nothing, promoted=False),
-    Shot("draft-first-phone-en", "en-GB", nothing, width=390, height=844, promoted=False),
-]
+
+
+def furnished() -> Stack:
+    """Return services in which something goes on and much is done."""
+    stack = Stack()
+    job = generating("bedtime-1", {"tsundere": 31, "gentle": 44, "cheerful": 12})
+    stack.dataset_jobs = [job]
+    stack.rejected = {job.id: refused_rows(RejectReason.ASSISTANT_VOICE)}
+    stack.evaluations = [proven(stack.styles)]
+    return stack
 
 
 @contextmanager
-def opened(browser: Browser, shot: Shot, url: str) -> Iterator[Page]:
-    """Open the page as the picture wants it."""
+def opened(browser: Browser, look: Look, url: str) -> Iterator[Page]:
+    """Open the page; on a phone it becomes narrow once the tab is open."""
     context = browser.new_context(
-        locale=shot.locale,
-        viewport={"width": shot.width, "height": shot.height},
-        color_scheme="dark" if shot.theme == "dark" else "light",
+        locale=look.locale,
+        viewport={"width": max(look.width, 1280), "height": look.height},
+        color_scheme="dark" if look.theme == "dark" else "light",
         reduced_motion="reduce",
     )
     context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = context.new_page()
     page.goto(url)
-    send = texts_in("zh" if shot.locale.startswith("zh") else "en")("chat.send")
+    send = texts_in("zh" if look.language == "zh" else "en")("chat.send")
     expect(page.locator("#chat-send")).to_have_text(send, timeout=PATIENCE_MILLISECONDS)
+    page.locator(".ts-card").first.wait_for()
     yield page
     context.close()
 
 
-def picture(browser: Browser, shot: Shot, url: str, folder: Path) -> None:
+def picture(browser: Browser, shot: tuple[str, str, Act], look: Look, url: str, at: Path) -> None:
     """Take one picture."""
-    with opened(browser, shot, url) as page:
-        page.wait_for_timeout(1500)  # the catalog's moment of freshness
-        page.reload()
-        shot.act(page)
+    tab, _, act = shot
+    with opened(browser, look, url) as page:
+        open_tab(page, tab)
+        page.wait_for_timeout(SETTLE_MILLISECONDS)
+        act(page, look.language)
+        page.set_viewport_size({"width": look.width, "height": look.height})
+        page.wait_for_timeout(SETTLE_MILLISECONDS)
+        page.evaluate("window.scrollTo(0, 0)")
         page.mouse.move(0, 0)
-        page.wait_for_timeout(500)
-        page.screenshot(path=folder / f"{shot.name}.png", animations="disabled")
+        page.screenshot(path=at, animations="disabled")
 
 
-def picture_stand_in(browser: Browser, shots: list[Shot], folder: Path) -> None:
-    """Take pictures of the page before a stand-in of the services."""
-    stack = Stack()
-    with running_stack(stack), running(create_app(UiSettings.from_environ(stack.urls))) as url:
-        for shot in shots:
-            stack.promoted = shot.promoted
-            picture(browser, shot, url, folder)
-
-
-def main(folder: Path, url: str | None, *, drafts: bool) -> None:
-    """Take the pictures."""
+def main(folder: Path, names: list[str]) -> None:
+    """Take the pictures, or those of some tabs."""
     expect.set_options(timeout=PATIENCE_MILLISECONDS)
     folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
+    stack = furnished()
+    with sync_playwright() as playwright, running_stack(stack), TemporaryDirectory() as kept:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        if url is None:
-            picture_stand_in(browser, [*SHOTS, *(DRAFTS if drafts else [])], folder)
-        for shot in SHOTS if url else []:
-            picture(browser, shot, url, folder)
+        publish_reviewed(stack)
+        settings = UiSettings.from_environ(stack.urls | {"UI_STATE_DIR": kept})
+        with running(create_app(settings)) as url:
+            for shot in SHOTS:
+                tab, part, _ = shot
+                for look in LOOKS if not part else LOOKS[:1]:
+                    name = "-".join(filter(None, (tab, part, look.name)))
+                    if not names or tab in names:
+                        picture(browser, shot, look, url, folder / f"{name}.png")
         browser.close()
 
 
 if __name__ == "__main__":
-    words = [word for word in sys.argv[1:] if not word.startswith("--")]
-    main(Path(words[0]), words[1] if len(words) > 1 else None, drafts="--drafts" in sys.argv)
+    main(Path(sys.argv[1]), sys.argv[2:])

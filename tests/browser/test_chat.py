@@ -139,26 +139,20 @@ def test_page_opens_in_the_browsers_language(visit: Opener, stack: Stack) -> Non
     expect(visit(locale="zh-TW").page.locator("#chat-send")).to_have_text(ZH("chat.send"))
 
 
-def test_two_models_answer_side_by_side(visit: Opener, stack: Stack) -> None:
-    """One question, two columns: plain on the left, styled on the right."""
+def test_help_is_offered_beside_a_reply(visit: Opener, stack: Stack) -> None:
+    """Where a message speaks of self-harm; the reply is there as well."""
     opened = visit()
-    opened.page.get_by_role("tab", name=ZH("tab.compare")).click()
-    ask(opened, QUESTION, "compare")
-    opened.page.locator("#compare-1 .message.bot").wait_for()
-    base = whole_reply(opened, "compare-0", "compare")
-    tuned = whole_reply(opened, "compare-1", "compare")
-    assert base != tuned
-    assert {body["model"] for body in stack.asked} == {"base", "tonesmith"}
-    left = opened.page.locator("#compare-0").bounding_box()
-    right = opened.page.locator("#compare-1").bounding_box()
-    assert left is not None
-    assert right is not None
-    assert left["x"] + left["width"] <= right["x"]
-    assert left["y"] == right["y"]
+    ask(opened, "我不想活了")
+    expect(opened.page.locator("#chat-handoff .ts-handoff")).to_be_visible()
+    assert whole_reply(opened)
+    opened.page.reload()
+    expect(opened.page.locator("#chat-handoff .ts-handoff")).to_be_visible()
+    ask(opened, "今天天气真好")
+    expect(opened.page.locator("#chat-handoff .ts-handoff")).to_have_count(0)
 
 
-def test_answer_is_made_again_and_the_chat_is_cleared(visit: Opener, stack: Stack) -> None:
-    """`Answer again` replaces the last reply, `Clear` starts over with the examples."""
+def test_answer_is_made_again_and_another_chat_begins(visit: Opener, stack: Stack) -> None:
+    """`Answer again` shows another reply, a new conversation starts over with the examples."""
     opened = visit()
     page = opened.page
     page.locator("#chat-examples button").nth(1).click()
@@ -171,7 +165,7 @@ def test_answer_is_made_again_and_the_chat_is_cleared(visit: Opener, stack: Stac
     assert len(stack.asked) == 2
     assert opened.messages(role="user") == [EXAMPLES["zh"][1]]
     expect(page.locator("#chat-0 .message.bot")).to_have_count(1)
-    page.locator("#chat-clear").click()
+    page.locator("#chat-new").click()
     expect(page.locator("#chat-0 .message")).to_have_count(0)
     expect(page.locator("#chat-examples")).to_be_visible()
 

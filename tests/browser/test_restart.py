@@ -28,7 +28,7 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture
 def server(tmp_path: Path, stack: Stack) -> Iterator[PageProcess]:
     """The page's server, as a process."""
-    server = PageProcess(tmp_path / "ui.log", stack.urls)
+    server = PageProcess(tmp_path / "ui.log", stack.urls, UI_STATE_DIR=str(tmp_path / "state"))
     server.ready()
     yield server
     server.close()
@@ -78,6 +78,7 @@ def test_restart_loses_nothing(page: Page, server: PageProcess, stack: Stack) ->
     expect(page.locator("#chat-0 .message.user")).to_have_text(question)
     expect(page.locator("#chat-0 .message.bot")).to_have_text(whole)
     expect(page.locator("#chat-examples")).to_be_hidden()
+    expect(page.locator("#chat-list [aria-current]")).to_contain_text(question[:8])
     page.get_by_role("tab", name=ZH("tab.compare")).click()
     expect(page.locator("#compare-box textarea")).to_have_value(later)
     page.locator("#compare-send").click()

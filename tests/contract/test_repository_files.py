@@ -11,6 +11,8 @@ TEXT = [path for path in files() if path.suffix not in {".png", ".safetensors"}]
 # Spelled in pieces so that this file passes its own test.
 REGISTRIES = re.compile("|".join(("py" + r"pi\.org", "python" + "hosted", "npm" + r"js\.org")))
 MAX_BYTES = 16 * 1024 * 1024
+PICTURES = [path for path in files() if path.parent == ROOT / "docs/screenshots"]
+PICTURE_BYTES = 200_000
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -35,3 +37,9 @@ def test_no_registry_address_is_committed() -> None:
 def test_no_file_is_larger_than_the_limit() -> None:
     """The clone stays small; the starter model is the largest file."""
     assert not [path.name for path in files() if path.stat().st_size > MAX_BYTES]
+
+
+def test_pictures_of_the_documents_are_small() -> None:
+    """Each of the page's screenshots, of which there are many."""
+    assert PICTURES
+    assert not [path.name for path in PICTURES if path.stat().st_size >= PICTURE_BYTES]

@@ -60,6 +60,26 @@ def voted(datagen: TestClient) -> DatasetManifest:
     return DatasetManifest.model_validate(answer.json())
 
 
+def compared(datagen: TestClient) -> DatasetManifest:
+    """Prefer one of two replies, as the blind arena does; return the version with the pair."""
+    row = datagen.get(f"/datasets/{FIRST}/samples", params={"style": "tsundere"}).json()[0]
+    vote = {
+        "question": row["question"],
+        "reply": "多喝热水。",
+        "style": "tsundere",
+        "model": "base",
+        "contestant": "prompted",
+        "against": {"reply": CORRECTED, "model": "tonesmith.v1", "contestant": "tuned"},
+        "value": -1,
+        "user": "u1",
+    }
+    assert datagen.post("/votes", json=vote).status_code == 201
+    body = {"dataset_id": FIRST, "sources": ["votes"]}
+    answer = datagen.post("/datasets/preferences", json=body)
+    assert answer.status_code == 201, answer.text
+    return DatasetManifest.model_validate(answer.json())
+
+
 def trained(trainer: TestClient, dataset: str, **more: Any) -> str:
     """Train to the end; return the id of the run, which is the model's."""
     answer = trainer.post("/runs", json={"dataset_id": dataset, **more})
@@ -82,4 +102,16 @@ def test_correction_in_the_chat_is_trained_on(
     assert version.lineage.pairs is not None
     assert version.lineage.pairs.sources == {"votes": 1}
     run = trained(trainer, version.id, recipe=recipe, continues=model)
+    assert trainer.get(f"/runs/{run}").json()["request"]["dataset_id"] == version.id
+
+
+def test_vote_of_the_arena_is_trained_on(trainer: TestClient, datagen: TestClient) -> None:
+    """One comparison, one pair that names both contestants, and DPO runs on it."""
+    model = trained(trainer, FIRST, recipe="lora")
+    version = compared(datagen)
+    assert datagen.get("/votes/counts").json()["compared"] == {"tsundere": {"decided": 1}}
+    assert version.lineage is not None
+    assert version.lineage.pairs is not None
+    assert version.lineage.pairs.sources == {"votes": 1}
+    run = trained(trainer, version.id, recipe="dpo", continues=model)
     assert trainer.get(f"/runs/{run}").json()["request"]["dataset_id"] == version.id

@@ -6,7 +6,6 @@ from typing import Any
 
 from contracts.question_set import QuestionSetRequest
 from contracts.style import Language
-from datagen.crisis import load_screens
 from datagen.personas import load_personas
 from datagen.question_board import QuestionBoard
 from datagen.question_gates import QuestionGates
@@ -17,6 +16,7 @@ from datagen.questions import Bank
 from datagen.scripted import ScriptedTeacher
 from datagen.scripted_questions import QuestionWriter
 from fakes.asked import AskedTeacher
+from kit.crisis import load_screens
 
 Answer = Callable[[dict[str, Any]], str]
 
@@ -44,7 +44,7 @@ class QuestionBench:
         folder.mkdir(parents=True, exist_ok=True)
         personas = load_personas(shipped / "questions" / "personas")
         writer = QuestionWriter(banks, personas, flaw_rate)
-        self.screens = load_screens(shipped / "safety")
+        self.screens = load_screens()
         scripted = ScriptedTeacher(lambda: [], banks, writer=writer)
         self.teacher = AskedTeacher(answer or scripted.reply, most=4)
         self.authors = Authors(

@@ -102,7 +102,8 @@ def lf_rows(folder: Path, *splits: str) -> list[dict[str, Any]]:
         for row in json.loads((folder / about["file_name"]).read_text(encoding="utf-8")):
             read = {name: row[column] for name, column in about["columns"].items()}
             check_row(read, ranking=about.get("ranking", False))
-            found.append(read | {"match": row.get("match"), "source": row.get("source")})
+            ours = ("match", "source", "chosen_by", "rejected_by")
+            found.append(read | {name: row.get(name) for name in ours})
     return found
 
 

@@ -17,21 +17,28 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from contracts.dataset import Conditioning
+from contracts.dataset import Conditioning, DatasetManifest
+from contracts.errors import ErrorBody
+from contracts.estimate import CostEstimate
+from contracts.evaluation import EvaluationReport
 from contracts.gpu import GpuReport
 from contracts.job import Job, Progress
+from contracts.question_set import QuestionSetManifest
 from contracts.run import RunRecord
+from contracts.sample import Rejected, Sample
 from contracts.style import StyleVersion
 from contracts.votes import Vote
 from fakes.library import shipped_styles
 from fakes.page_answers import refuse_while_down
 from fakes.page_stack_chat import control_app, serving_app
-from fakes.page_stack_data import add_data
+from fakes.page_stack_data import add_data, shipped_datasets, shipped_estimate
 from fakes.page_stack_prove import add_prove
+from fakes.page_stack_review import add_review
 from fakes.page_stack_styles import add_styles
 from fakes.page_stack_train import add_train
 from fakes.recorded_runs import recorded_runs
 from fakes.running import running
+from fakes.train_state import TrainState
 from fakes.watched import add_readiness, four_gpus, prometheus_app
 
 
@@ -55,8 +62,18 @@ class Stack:
         alerts: what Prometheus has raised.
         slow: seconds that datagen takes to say whether it is ready.
         trainer_up, datagen_up: whether they answer anything but the probes.
+        datasets: that are published, the newest first (`page_stack_data.dataset`).
+        dataset_keys: ids of the generations that were started, by their idempotency key.
+        estimate: what every generation would take.
+        dataset_refusal: why no generation is started or estimated.
+        question_sets: that were imported.
+        samples, rejected: rows by dataset.
         dataset_jobs, evaluation_jobs: of datagen, the newest first (`page_jobs.job`).
         votes: that datagen was told.
+        evaluations: that are published, the newest first (`page_stack_prove.proven`).
+        evaluation_keys: ids of the evaluations that were started, by their idempotency key.
+        paired: the rows of preference data that votes became.
+        train: what the trainer has and was told beside its runs (`train_state.py`).
     """
 
     promoted: bool = True
@@ -73,6 +90,9 @@ class Stack:
     trainer_up: bool = True
     datagen_up: bool = True
     styles: list[StyleVersion] = field(default_factory=shipped_styles)
+    style_versions: list[StyleVersion] = field(default_factory=list)
+    styles_away: set[str] = field(default_factory=set)
+    teacher_down: bool = False
     asked: list[dict[str, Any]] = field(default_factory=list)
     streaming: int = 0
     abandoned: int = 0
@@ -83,8 +103,19 @@ class Stack:
     alerts: list[dict[str, Any]] = field(default_factory=list)
     slow: float = 0.0
     dataset_jobs: list[Job] = field(default_factory=list)
+    datasets: list[DatasetManifest] = field(default_factory=shipped_datasets)
+    dataset_keys: dict[str, str] = field(default_factory=dict)
+    estimate: CostEstimate = field(default_factory=shipped_estimate)
+    dataset_refusal: ErrorBody | None = None
+    question_sets: list[QuestionSetManifest] = field(default_factory=list)
+    samples: dict[str, list[Sample]] = field(default_factory=dict)
+    rejected: dict[str, list[Rejected]] = field(default_factory=dict)
     evaluation_jobs: list[Job] = field(default_factory=list)
     votes: list[Vote] = field(default_factory=list)
+    evaluations: list[EvaluationReport] = field(default_factory=list)
+    evaluation_keys: dict[str, str] = field(default_factory=dict)
+    paired: list[dict[str, Any]] = field(default_factory=list)
+    train: TrainState = field(default_factory=TrainState)
 
     @property
     def served(self) -> list[str]:
@@ -105,7 +136,7 @@ def datagen_app(stack: Stack) -> FastAPI:
     """Return the stand-in of datagen."""
     app = FastAPI()
     refuse_while_down(app, lambda: stack.datagen_up)
-    for add in (add_styles, add_data, add_prove):
+    for add in (add_styles, add_review, add_data, add_prove):
         add(app, stack)
     add_readiness(app, lambda: stack.reasons.get("datagen", []), lambda: stack.slow)
     return app

@@ -180,7 +180,18 @@ def people() -> Row:
             "left",
         ),
     )
-    return Row("People", [even(7, load, left)])
+    kept = timeseries(
+        "Votes that wait, log-ins refused",
+        "Votes that datagen has not taken yet: lasting, it is down. Many refused log-ins: somebody "
+        "guesses passwords.",
+        Field("none", "none", low=0),
+        over_time(f"sum({HOST('ui_votes_waiting')})", "votes that wait"),
+        over_time(
+            or_zero(f"sum(increase({HOST('ui_logins_failed_total')}[$__rate_interval]))"),
+            "log-ins refused",
+        ),
+    )
+    return Row("People", [even(7, load, left, kept)])
 
 
 def objectives() -> Row:

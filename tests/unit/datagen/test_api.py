@@ -118,6 +118,22 @@ def test_style_is_stored_listed_and_versioned(client: TestClient, shipped: Path)
     assert len(client.get("/styles/gentle/versions").json()) == 2
 
 
+def test_style_is_not_overwritten_and_can_be_put_away(client: TestClient, shipped: Path) -> None:
+    """A copy of a shipped card; the shipped one itself stays."""
+    card = (shipped / "styles" / "gentle.yaml").read_bytes()
+    mine = card.replace(b"id: gentle", b"id: mine")
+    assert client.put("/styles/mine?after=0", content=mine).json()["version"] == 1
+    refused = client.put("/styles/mine?after=0", content=mine)
+    assert refused.status_code == 409
+    assert refused.json()["error"]["code"] == "style_changed"
+    assert client.delete("/styles/mine").json()["version"] == 1
+    assert "mine" not in [one["style"]["id"] for one in client.get("/styles").json()]
+    archived = client.get("/styles", params={"archived": True}).json()
+    assert [one["style"]["id"] for one in archived] == ["mine"]
+    assert client.delete("/styles/gentle").status_code == 409
+    assert client.delete("/styles/nobody").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("path", "content", "status", "words"),
     [

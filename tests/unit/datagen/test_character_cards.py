@@ -105,7 +105,7 @@ def test_long_texts_are_cut_and_said_so() -> None:
     ("content", "words"),
     [
         (b"", "no mapping"),
-        (b"[1]", "no mapping"),
+        (b"[1]", "no row has a question"),
         (b"\xff\xfe", "not UTF-8"),
         (b'{"spec": "chara_card_v2", "data": 5}', "data: must be a mapping"),
         (b'{"spec": "chara_card_v2", "data": {"name": ["x"]}}', "name: must be text"),

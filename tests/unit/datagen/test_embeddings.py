@@ -14,7 +14,6 @@ from contracts.quality import Thresholds
 from contracts.sample import RejectReason
 from contracts.style import Language, Style
 from datagen.config import Settings
-from datagen.crisis import load_screens
 from datagen.embedding_folder import EmbeddingsFolder
 from datagen.embeddings import TRIES, EmbeddingsEndpoint, open_vectors
 from datagen.errors import EmbeddingsSetupError
@@ -27,6 +26,7 @@ from datagen.vectors import EmbeddedVectors, NgramVectors
 from fakes.embeddings_server import MODEL, EmbeddingsServer
 from fakes.measured_rows import good_rows
 from kit.config import SettingsError
+from kit.crisis import load_screens
 from kit.errors import UnavailableError
 
 
@@ -141,7 +141,7 @@ async def test_gates_of_tone_work_on_an_endpoints_vectors(
     rows = good_rows(cards, banks)
     rows[7] = replace(rows[7], style=rows[6].style)
     vectors, server = embedded
-    screens = load_screens(shipped / "safety")
+    screens = load_screens()
     measured = await measure(rows, cards, vectors, screens)
     asked = len(server.texts)
     again = await measure(rows, cards, vectors, screens)

@@ -81,6 +81,8 @@ async def test_published_evaluation_is_served(
     submit(store)
     await run(store, volume, server_of(styled_model()))
     assert [row["id"] for row in client.get("/evaluations").json()] == ["eval-1"]
+    assert len(client.get("/evaluations", params={"limit": 1}).json()) == 1
+    assert client.get("/evaluations", params={"limit": 0}).status_code == 422
     assert client.get("/evaluations/eval-1").json()["verdict"] == "took"
     page = client.get("/evaluations/eval-1/report.html")
     assert page.headers["content-type"].startswith("text/html")

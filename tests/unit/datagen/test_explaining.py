@@ -8,7 +8,6 @@ import pytest
 from contracts.quality import Explanation, GateReading, Thresholds
 from contracts.sample import RejectReason
 from contracts.style import Language, Style
-from datagen.crisis import load_screens
 from datagen.explaining import explain
 from datagen.judging import ORDER, judge
 from datagen.library import read_card
@@ -16,6 +15,7 @@ from datagen.measured import Measured, measure
 from datagen.questions import Bank
 from datagen.vectors import NgramVectors
 from fakes.measured_rows import good_rows
+from kit.crisis import load_screens
 from kit.errors import NotFoundError
 
 
@@ -36,7 +36,7 @@ async def measured(banks: dict[Language, Bank], shipped: Path) -> Measured:
         replace(rows[1], id="phone", question="怎么找你呢？", reply="打我电话13800138000就好。"),
         replace(rows[2], id="refused", reply="哼", reason=RejectReason.TOO_SHORT),
     ]
-    return await measure(rows, cards, NgramVectors(), load_screens(shipped / "safety"))
+    return await measure(rows, cards, NgramVectors(), load_screens())
 
 
 def gate(told: Explanation, reason: RejectReason) -> GateReading:

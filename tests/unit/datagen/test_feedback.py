@@ -13,7 +13,6 @@ from contracts.style import StyleVersion
 from contracts.volume import Volume
 from contracts.votes import PairRequest, Vote
 from datagen import feedback
-from datagen.crisis import load_screens
 from datagen.errors import NothingAcceptedError
 from datagen.feedback import Feedback, publish_pairs
 from datagen.journals import read_samples
@@ -23,6 +22,7 @@ from datagen.text import letters
 from datagen.votes import VoteStore
 from fakes.reviewed import FIRST, lf_rows, publish_first
 from fakes.styled_dataset import STYLES, samples
+from kit.crisis import load_screens
 from kit.errors import NotFoundError, StorageFullError
 
 CARDS = {name: StyleVersion(version=1, style=style) for name, style in STYLES.items()}
@@ -107,7 +107,7 @@ def test_text_that_breaks_a_chat_template_is_left_out() -> None:
 
 def test_crisis_and_incitement_are_no_matter_of_taste(shipped: Path) -> None:
     """Such votes are not learnt from, however many like them."""
-    screens = load_screens(shipped / "safety")
+    screens = load_screens()
     votes = [
         vote("哼，谁管你。", 1, question="我不想活了，想自杀"),
         vote("睡吧。", -1, question="我不想活了，想自杀"),
@@ -123,6 +123,52 @@ def test_personal_data_of_a_chat_is_masked() -> None:
     for text in (pair.chosen.reply, pair.rejected.reply):
         assert "13812345678" not in text
         assert "example.org" not in text
+
+
+def compared(value: int, **given: Any) -> Vote:
+    """Return a vote between a tuned and a prompted reply."""
+    rival = {"reply": "睡吧。", "model": "base", "contestant": "prompted"}
+    return vote("哼，快去睡啦。", value, **{"contestant": "tuned", "against": rival} | given)
+
+
+def test_compared_replies_are_a_pair_with_both_contestants() -> None:
+    """The better one is chosen; who made which is in the row."""
+    for value, said, by in [
+        (1, ("哼，快去睡啦。", "睡吧。"), ("tuned: tuned.v1", "prompted: base")),
+        (-1, ("睡吧。", "哼，快去睡啦。"), ("prompted: base", "tuned: tuned.v1")),
+    ]:
+        (pair,) = Feedback([], CARDS, 7).pairs([compared(value)])
+        assert (pair.chosen.reply, pair.rejected.reply) == said
+        assert (pair.chosen.teacher, pair.rejected.teacher) == by
+        assert (pair.match, pair.source) == ("question", "votes")
+
+
+def test_majority_decides_a_comparison_and_a_tie_is_no_pair() -> None:
+    """Also where the same two replies were seated, and so sent, the other way round."""
+    other = {"reply": "哼，快去睡啦。", "model": "tuned.v1", "contestant": "tuned"}
+    turned = vote("睡吧。", -1, contestant="prompted", model="base", against=other, user="b")
+    assert made([compared(0)]) == []
+    assert made([compared(-1), turned]) == []
+    assert made([compared(-1), turned, compared(1, user="c")]) == [
+        ("哼，快去睡啦。", "睡吧。", "question")
+    ]
+
+
+def test_two_bad_replies_lose_to_a_liked_one() -> None:
+    """They are no pair of their own, and each is a disliked reply."""
+    bad = compared(0, both_bad=True)
+    assert made([bad]) == []
+    liked = vote("才不是担心你，去睡！", 1, user="b")
+    assert made([bad, liked]) == [
+        ("才不是担心你，去睡！", "哼，快去睡啦。", "question"),
+        ("才不是担心你，去睡！", "睡吧。", "question"),
+    ]
+
+
+def test_comparison_with_a_reply_that_breaks_a_template_is_left_out() -> None:
+    """Both replies go into training."""
+    rival = {"reply": "<|im_end|>", "model": "base"}
+    assert made([compared(1, against=rival)]) == []
 
 
 def test_edit_and_its_twin_are_one_pair() -> None:
@@ -167,6 +213,22 @@ def test_votes_become_a_version_with_pairs(volume: Volume, store: VoteStore) -> 
     assert sum(summary.sources.values()) == sum(summary.matches.values()) == len(pairs)
     chosen = [row["chosen"] for row in pairs if row["source"] == "votes"]
     assert sorted(chosen) == ["Sleep.", "哼，快去睡啦。"]
+
+
+def test_comparisons_become_rows_that_name_both_contestants(
+    volume: Volume, store: VoteStore
+) -> None:
+    """Six votes, six rows, in the form that LLaMA-Factory reads."""
+    publish_first(volume)
+    for number in range(6):
+        store.add(compared((-1, 1)[number % 2], question=f"第{'一二三四五六'[number]}个晚上睡不着"))
+    made = publish_pairs(volume, store, request(sources=["votes"]))
+    rows = lf_rows(volume.dataset(made.id), "preference")
+    assert len(rows) == 6
+    for row in rows:
+        names = {row["chosen_by"], row["rejected_by"]}
+        assert names == {"tuned: tuned.v1", "prompted: base"}
+        assert {row["chosen"], row["rejected"]} == {"哼，快去睡啦。", "睡吧。"}
 
 
 def test_held_out_question_gives_held_out_pairs(volume: Volume, store: VoteStore) -> None:

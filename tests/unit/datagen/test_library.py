@@ -6,8 +6,9 @@ import pytest
 
 from contracts.style import Style
 from contracts.volume import Volume
+from datagen.errors import StyleChangedError
 from datagen.library import StyleLibrary, load_cards
-from kit.errors import InvalidInputError, NotFoundError
+from kit.errors import ConflictError, InvalidInputError, NotFoundError
 
 
 def changed(style: Style, **values: object) -> Style:
@@ -82,3 +83,38 @@ def test_bad_shipped_card_is_named(tmp_path: Path) -> None:
     (tmp_path / "odd.yaml").write_text("id: [", encoding="utf-8")
     with pytest.raises(InvalidInputError, match="odd.yaml"):
         load_cards(tmp_path)
+
+
+def test_version_of_somebody_else_is_not_overwritten(volume: Volume, tsundere: Style) -> None:
+    """Who says what they began with is told that there is a newer one."""
+    library = StyleLibrary(volume)
+    assert library.put(tsundere, after=0).version == 1
+    assert library.put(changed(tsundere, temperature=0.3), after=1).version == 2
+    with pytest.raises(StyleChangedError, match="newest version is 2, not 1"):
+        library.put(changed(tsundere, temperature=0.4), after=1)
+    assert library.get("tsundere").version == 2
+
+
+def test_style_that_is_put_away_is_kept_and_comes_back(volume: Volume, tsundere: Style) -> None:
+    """It is no longer offered, yet a resumed job still finds it; stored again, it is back."""
+    library = StyleLibrary(volume)
+    library.put(tsundere)
+    assert library.archive("tsundere", set()).version == 1
+    assert library.all() == []
+    assert [one.style.id for one in library.all(archived=True)] == ["tsundere"]
+    assert library.every_card() == [tsundere]
+    assert library.choose(["tsundere"])[0].version == 1
+    assert library.put(tsundere).version == 1
+    assert [one.style.id for one in library.all()] == ["tsundere"]
+    assert library.all(archived=True) == []
+
+
+def test_shipped_style_stays(volume: Volume, tsundere: Style) -> None:
+    """The way out is a copy."""
+    library = StyleLibrary(volume)
+    library.put(tsundere)
+    with pytest.raises(ConflictError) as refused:
+        library.archive("tsundere", {"tsundere"})
+    assert "duplicate" in str(refused.value.body.hint)
+    with pytest.raises(NotFoundError):
+        library.archive("nobody", set())

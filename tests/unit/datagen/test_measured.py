@@ -9,13 +9,13 @@ import pytest
 from contracts.quality import Thresholds
 from contracts.sample import Rejected, RejectReason, Sample, Turn
 from contracts.style import Language, Style
-from datagen.crisis import Screen, load_screens
 from datagen.judging import judge
 from datagen.library import read_card
 from datagen.measured import Measured, Row, measure, rows_of
 from datagen.questions import Bank
 from datagen.vectors import NgramVectors
 from fakes.measured_rows import good_rows, with_reply
+from kit.crisis import Screen, load_screens
 
 LIMITS = Thresholds()
 
@@ -28,9 +28,9 @@ def cards(shipped: Path) -> dict[str, Style]:
 
 
 @pytest.fixture(scope="module")
-def screens(shipped: Path) -> dict[Language, Screen]:
+def screens() -> dict[Language, Screen]:
     """The shipped screens."""
-    return load_screens(shipped / "safety")
+    return load_screens()
 
 
 @pytest.fixture(scope="module")

@@ -106,6 +106,8 @@ def test_row_is_what_the_converter_reads(conditioning: str, prefix: str, system:
         "history": [["一", f"{prefix}哼"]],
         "match": "question",
         "source": "contrast",
+        "chosen_by": "",
+        "rejected_by": "",
     }
 
 

@@ -12,13 +12,13 @@ from contracts.dataset import ImportRequest
 from contracts.quality import Thresholds
 from contracts.style import Language
 from contracts.volume import Volume
-from datagen.crisis import load_screens
 from datagen.importing import import_file
 from datagen.quality import KEPT, Quality
 from datagen.quality_api import quality_router
 from datagen.questions import Bank
 from datagen.services import Services
 from datagen.vectors import Matrix, NgramVectors
+from kit.crisis import load_screens
 from kit.errors import NotFoundError
 
 
@@ -59,7 +59,7 @@ def quality(
     volume: Volume, banks: dict[Language, Bank], shipped: Path, vectors: Counted
 ) -> Quality:
     """The quality of the datasets on an empty volume."""
-    return Quality(volume, banks, load_screens(shipped / "safety"), vectors)
+    return Quality(volume, banks, load_screens(), vectors)
 
 
 async def test_dataset_is_measured_once(quality: Quality, volume: Volume, vectors: Counted) -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from contracts.question_set import QuestionReason
 from contracts.style import Language
-from datagen.crisis import load_screens
 from datagen.known_wordings import KnownWordings
 from datagen.question_gates import Draft, QuestionGates
 from datagen.questions import Bank
 from datagen.shingles import shingle, similarity
+from kit.crisis import load_screens
 
 FREE = "昨晚我把整理了三年的相册弄丢了一本，翻遍了柜子也没有，坐在地上发了半天呆。"
 
@@ -19,7 +19,7 @@ FREE = "昨晚我把整理了三年的相册弄丢了一本，翻遍了柜子也
 @pytest.fixture
 def gates(banks: dict[Language, Bank], shipped: Path) -> QuestionGates:
     """Gates that have accepted nothing yet."""
-    return QuestionGates(banks, load_screens(shipped / "safety"))
+    return QuestionGates(banks, load_screens())
 
 
 def draft(banks: dict[Language, Bank], text: str, **labels: str) -> Draft:

@@ -8,11 +8,11 @@ import pytest
 from contracts.question_set import QuestionImport, QuestionSetManifest
 from contracts.style import Language
 from contracts.volume import Volume
-from datagen.crisis import load_screens
 from datagen.errors import NothingAcceptedError
 from datagen.question_import import import_questions
 from datagen.question_sets import read_questions, read_refused
 from datagen.questions import Bank
+from kit.crisis import load_screens
 from kit.errors import InvalidInputError, StorageFullError
 
 ROWS = [
@@ -31,7 +31,7 @@ class Importer:
 
     def __init__(self, volume: Volume, banks: dict[Language, Bank], shipped: Path) -> None:
         self.volume, self.banks = volume, banks
-        self.screens = load_screens(shipped / "safety")
+        self.screens = load_screens()
 
     def __call__(self, content: str | bytes, **options: object) -> QuestionSetManifest:
         """Import a file."""

@@ -10,12 +10,12 @@ from contracts.job import Job, JobState
 from contracts.review import ReviewChange, ReviewEdit, ReviewFilter, ReviewQuery, ReviewUndo
 from datagen import regenerating
 from datagen.asking import RefusedError, TeacherReply
-from datagen.crisis import Screen
 from datagen.errors import BudgetSpentError
 from datagen.regenerating import KIND, RegenerationHandler
 from datagen.review import ReviewDesk
 from datagen.services import Services
 from fakes.reviewed import FIRST, publish_first
+from kit.crisis import Screen
 from kit.worker import JobContext, Outcome
 
 GOOD = "哼，谁要特地帮你啊！早点睡就是了。"

@@ -86,3 +86,17 @@ def test_what_is_kept_is_what_a_file_holds() -> None:
     assert ReplyRow.model_validate_json(kept.model_dump_json(exclude_defaults=True)) == kept
     assert len(row_of("a/1", TeacherReply("长" * 10**6)).text) == LONGEST
     assert all(limits.longest < LONGEST for limits in GENERATED.values())
+
+
+def test_tokens_of_all_calls_are_known_also_over_a_restart(tmp_path: Path) -> None:
+    """What a generation cost so far is of the whole generation; a spoilt line counts nothing."""
+    call = Provenance(input_tokens=100, output_tokens=7)
+    with Replies(tmp_path) as replies:
+        replies.add(ReplyRow(key="a", provenance=call))
+        replies.add(ReplyRow(key="b", provenance=call))
+        replies.add(ReplyRow(key="c"))
+        assert (replies.usage.input, replies.usage.output) == (200, 14)
+    with (tmp_path / REPLIES).open("a", encoding="utf-8") as file:
+        file.write('{"key": "d", "provenance": 3}\n')
+    with Replies(tmp_path) as replies:
+        assert (replies.usage.input, replies.usage.cached, replies.usage.output) == (200, 0, 14)

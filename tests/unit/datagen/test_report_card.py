@@ -11,7 +11,6 @@ from contracts.quality import ReportCard, Thresholds
 from contracts.sample import RejectReason
 from contracts.style import Language, Style
 from datagen.coverage import coverage as coverage_map
-from datagen.crisis import load_screens
 from datagen.judging import ORDER
 from datagen.library import read_card
 from datagen.measured import Measured, Row, measure
@@ -22,6 +21,7 @@ from datagen.report_card_page import quiet_gates, render_report_card
 from datagen.vectors import NgramVectors
 from datagen.words import words
 from fakes.measured_rows import good_rows
+from kit.crisis import load_screens
 
 VOID = {"meta", "input", "br"}
 ATTACK = "哼，谁要特地帮你啊！<script>alert(1)</script>快去啦！打13800138000。"
@@ -42,7 +42,7 @@ async def measured(cards: dict[str, Style], banks: dict[Language, Bank], shipped
     bad = replace(rows[3], id="phone", reply=ATTACK, question="怎么找你呢？", masked=())
     done = replace(rows[4], id="masked", question="另一个完全不同的问题？", masked=("email",))
     refused = Row("refused", "gentle", "问？", "", reason=RejectReason.TOO_SHORT)
-    screens = load_screens(shipped / "safety")
+    screens = load_screens()
     return await measure([*rows, *again, bad, done, refused], cards, NgramVectors(), screens)
 
 

@@ -11,11 +11,11 @@ from contracts.review import (
     ReviewQuery,
     ReviewReplacement,
 )
-from datagen.crisis import load_screens
 from datagen.errors import GateRefusedError
 from datagen.regating import refusal_of
 from datagen.review import ReviewDesk
 from fakes.reviewed import FIRST, numbers
+from kit.crisis import load_screens
 from kit.errors import InvalidInputError
 
 
@@ -46,7 +46,7 @@ def test_safe_replies_and_control_tokens_cannot_be_overruled(
     desk: ReviewDesk, shipped: Path
 ) -> None:
     """A person in a crisis gets a safe reply, whatever a reviewer would rather say."""
-    desk.screens = load_screens(shipped / "safety")
+    desk.screens = load_screens()
     row = numbers(desk, style="tsundere", origin="accepted")[0]
     force = {"revision": 0, "force": True, "note": "funny"}
     for reply in ("哼，快去睡<|im_end|>啦。", "哼，你去死吧。"):

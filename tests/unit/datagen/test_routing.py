@@ -1,23 +1,21 @@
 """Tests of what happens to a row before the gates."""
 
-from pathlib import Path
-
 import pytest
 
 from contracts.sample import RejectReason, Turn
 from contracts.style import Language, Style
-from datagen.crisis import Screen, load_screens
 from datagen.duplicates import DuplicateIndex, judged_text
 from datagen.gates import GENERATED, Candidate
 from datagen.routing import judge_row, route, safe_answer
+from kit.crisis import Screen, load_screens
 
 STYLED = "哼，谁要特地帮你啊！快去喝水啦！"
 
 
 @pytest.fixture(scope="module")
-def screens(shipped: Path) -> dict[Language, Screen]:
+def screens() -> dict[Language, Screen]:
     """The shipped screens."""
-    return load_screens(shipped / "safety")
+    return load_screens()
 
 
 def test_row_without_findings_is_left_as_it_is(

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from contracts.dataset import Counts, DatasetRequest
 from contracts.style import StyleVersion
-from datagen.crisis import load_screens
 from datagen.generate import Generation, Plan
 from datagen.journals import SAMPLES, read_user_turns
 from datagen.makings import Makings
@@ -30,6 +29,7 @@ from datagen.slots import Slot, plan
 from datagen.teachers import Asked
 from fakes.asked import AskedTeacher
 from fakes.sharded import poor, rows_of
+from kit.crisis import load_screens
 
 SHIPPED = Path(__file__).parents[3] / "services" / "datagen"
 BANKS = load_banks(SHIPPED / "questions")

@@ -11,7 +11,6 @@ from contracts.dataset import DatasetRequest
 from contracts.style import Language, StyleVersion
 from datagen.board import EXHAUSTED, Board
 from datagen.config import Settings
-from datagen.crisis import load_screens
 from datagen.generate import Generation, Plan
 from datagen.journals import read_rejected, read_samples, read_turns, read_user_turns
 from datagen.metrics import Metrics
@@ -22,6 +21,7 @@ from datagen.scripted_user import KEY
 from datagen.simulated_user import bare
 from datagen.teacher import open_teacher
 from fakes.teacher import FakeTeacher, Fault
+from kit.crisis import load_screens
 
 Answer = Callable[[dict[str, Any]], str]
 REQUEST = DatasetRequest(per_style=6, multi_turn_ratio=1, turns=4, turns_least=2, seed=3)
@@ -50,7 +50,7 @@ class Bench:
             prompts=Prompts(self.shipped / "prompts"),
             teacher=open_teacher(Settings(), Metrics(), self.fake),
             metrics=Metrics(),
-            screens=load_screens(self.shipped / "safety"),
+            screens=load_screens(),
             **options,
         ).run(4)
 
@@ -148,7 +148,7 @@ async def test_crisis_ends_the_dialogue_with_a_safe_reply(bench: Bench) -> None:
     board = await bench.run(REQUEST.model_copy(update={"turns": 4, "turns_least": 4}))
     rows = [row for row in read_samples(bench.folder) if row.safety]
     assert rows
-    screen = load_screens(bench.shipped / "safety")["zh"]
+    screen = load_screens()["zh"]
     for row in rows:
         assert (row.safety, len(row.history)) == ("suicide", 1)
         assert screen.is_safe_reply(row.reply)

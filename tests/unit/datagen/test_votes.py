@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.votes import Vote
-from datagen.votes import VoteStore
+from datagen.votes import VoteStore, vote_key
 
 
 def vote(**given: Any) -> Vote:
@@ -97,3 +97,43 @@ def test_forgotten_words_are_gone_from_every_file(store: VoteStore) -> None:
     assert store.forget("u1") == 1
     files = [path.read_bytes() for path in store.folder.iterdir()]
     assert not any(b"Nobody may read this" in content for content in files)
+
+
+def compared(value: int, **given: Any) -> Vote:
+    """Return a vote between two replies, tuned and prompted."""
+    rival = {"reply": "Sleep well.", "model": "base", "contestant": "prompted"}
+    return vote(value=value, contestant="tuned", against=rival, **given)
+
+
+def test_comparison_is_one_vote_by_both_replies_and_whose_they_are(store: VoteStore) -> None:
+    """Said again it replaces; the same words of another contestant are another comparison."""
+    store.add(vote())
+    store.add(compared(1))
+    store.add(compared(-1))
+    assert store.counts().votes == 2
+    store.add(compared(0, reply="Go to bed!"))
+    store.add(compared(0, both_bad=True, user="u2"))
+    counts = store.counts()
+    assert counts.by_style == {"gentle": {"up": 1}}
+    assert counts.compared == {"gentle": {"decided": 1, "tie": 1, "both_bad": 1}}
+    assert store.page(None, 0, 10)[0].vote.against is not None
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"against": {"reply": "Go to bed.", "model": "base"}},
+        {"both_bad": True},
+        {"both_bad": True, "against": {"reply": "Rest.", "model": "base"}},
+        {"against": {"reply": "", "model": "base"}},
+    ],
+)
+def test_comparison_that_makes_no_sense_is_refused(given: dict[str, Any]) -> None:
+    """With itself, or with a winner that is bad."""
+    with pytest.raises(ValidationError):
+        vote(**given)
+
+
+def test_vote_of_before_there_were_comparisons_is_known_by_the_same_key() -> None:
+    """What lies in the table is replaced, not doubled."""
+    assert vote_key(vote()) == "44bbde3b282de2eae2420238d668d0c56761e79ec48ed3a546b44494683ead1f"

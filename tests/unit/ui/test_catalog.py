@@ -1,5 +1,7 @@
 """What the page can offer."""
 
+import pytest
+
 from contracts.artefact import ServingStatus
 from contracts.dataset import Conditioning
 from contracts.job import Progress
@@ -7,6 +9,7 @@ from fakes.lent import lease
 from fakes.live_model import MODEL_ID, current, manifest
 from fakes.stack import Stack
 from ui.catalog import CatalogSource, Findings, build_catalog
+from ui.errors import ProblemError
 
 
 def found(stack: Stack, *, served: bool = True) -> Findings:
@@ -139,3 +142,25 @@ def test_engine_that_drains_for_a_run_is_as_good_as_lent() -> None:
     """It still lists its models, but takes no message."""
     catalog = build_catalog(found(Stack(state="draining", holder="r-1")))
     assert (catalog.state, catalog.holder) == ("lent", "r-1")
+
+
+async def test_launcher_that_loads_and_falls_silent_is_still_loading(
+    talk_source: CatalogSource, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine answers late; only a refused connection, or a long silence, means down."""
+    stack.state = "starting"
+    assert (await talk_source.catalog()).state == "starting"
+    kind = "timeout"
+
+    async def silent(_: float) -> ServingStatus:
+        raise ProblemError("control", kind)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("ui.catalog.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(talk_source.backend.serving, "status", silent)
+    assert (await talk_source.catalog()).state == "starting"
+    assert (await talk_source.explained()).state == "starting"
+    kind = "connect"
+    assert (await talk_source.catalog()).state == "down"
+    kind = "timeout"
+    monkeypatch.setattr("ui.catalog.REMEMBERED_SECONDS", 0.0)
+    assert (await talk_source.catalog()).state == "down"

@@ -17,6 +17,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
 ]
 
+# The box, three columns, the style, three models, the own prompt, four that sample, the language.
+INPUTS = 14
+
 
 @pytest.fixture
 async def app(stack: Stack) -> FastAPI:
@@ -77,8 +80,10 @@ def compare(page: str) -> int:
     event = next(
         each
         for each in httpx.get(f"{page}/config").json()["dependencies"]
-        if len(each["inputs"]) == 9 and each["queue"] is not False
+        if len(each["inputs"]) == INPUTS and each["queue"] is not False
     )
-    data = ["我累了", [], [], "gentle", "base", "tonesmith", 0.4, 64, "zh"]
+    columns, sampling = [[], [], []], ["", 0.4, 1, 64, None]
+    data = ["我累了", *columns, "gentle", "base", "tonesmith", "-", *sampling, "zh"]
+    assert len(data) == INPUTS
     asked = {"data": data, "fn_index": event["id"], "session_hash": "page-1"}
     return httpx.post(f"{page}/gradio_api/queue/join", json=asked).status_code

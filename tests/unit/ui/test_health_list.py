@@ -1,14 +1,18 @@
 """Services, alerts and links in words."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
 from fakes.watched import alert
+from repository import ROOT
 from ui.alarms import Alarms, Alert
 from ui.config import UiSettings
 from ui.health import Health
 from ui.health_list import ALERTS_SHOWN, alarms_html, checked_html, health_html, links_html
+from ui.keeping import Store
+from ui.store_words import store_html
 from ui.texts import texts_in
 
 ZH, EN = texts_in("zh"), texts_in("en")
@@ -111,3 +115,38 @@ def test_time_is_the_readers(minutes: int, local: str) -> None:
     at = datetime(2026, 1, 1, 22, 30, 5, tzinfo=UTC)
     html = checked_html(EN, at, minutes)
     assert f'<time datetime="2026-01-01T22:30:05+00:00">{local}</time>' in html
+
+
+def rules() -> list[str]:
+    """Return the names of our alerts."""
+    folder = ROOT / "monitoring" / "prometheus" / "rules"
+    found = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.y*ml")))
+    return re.findall(r"^ +- alert: (\w+)", found, re.MULTILINE)
+
+
+def test_every_alert_of_ours_has_a_sentence_in_each_language() -> None:
+    """A reader of Chinese is not left with a rule's English words; no sentence is left over."""
+    assert len(rules()) > 40
+    for texts in (ZH, EN):
+        named = [key for key in texts.table if key.startswith("alert.name.")]
+        assert sorted(named) == sorted(f"alert.name.{name}" for name in rules())
+
+
+def test_rules_own_words_are_unfolded_by_who_reads_another_language() -> None:
+    """They hold figures and commands; who reads English sees them at once."""
+    raised = Alert.model_validate(alert("GpuLost", "critical", uuid="GPU-3"))
+    zh, en = [alarms_html(texts, Alarms(True, (raised,)), WATCHED) for texts in (ZH, EN)]
+    assert ZH("alert.name.GpuLost") in zh
+    assert ZH("alert.detail") in zh
+    assert "<details>" not in en
+    strange = Alert.model_validate(alert("Strange", "warning"))
+    assert "<details>" not in alarms_html(ZH, Alarms(True, (strange,)), WATCHED)
+
+
+def test_what_the_page_keeps_is_told_and_little_room_is_said() -> None:
+    """In figures; the warning is words, not a colour."""
+    html = store_html(ZH, Store(waiting=3, refused=1, bytes=5 << 20, free=2 << 20))
+    assert "5.0 MiB" in html
+    assert ZH("monitor.store_scarce") in html
+    assert ZH("monitor.store_scarce") not in store_html(ZH, Store(free=9 << 30))
+    assert EN("monitor.store_unknown") in store_html(EN, None)

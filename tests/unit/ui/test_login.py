@@ -218,11 +218,15 @@ def test_page_shows_who_is_here_and_the_way_out(page: str) -> None:
     """What a reader sees is the person whose cookie it is."""
     with entered(page, "ann") as client:
         found = client.get("/config").json()
-        load = next(each for each in found["dependencies"] if each["targets"][0][1] == "load")
+        parts = found["components"]
+        menu = next(part["id"] for part in parts if part["props"].get("elem_id") == "ts-person")
+        load = next(each for each in found["dependencies"] if menu in each["outputs"])
         inputs = [None] * len(load["inputs"])
         body = {"data": inputs, "fn_index": load["id"], "session_hash": "page-who"}
         answer = client.post("/gradio_api/run/predict", json=body)
-        assert ">ann</span>" in answer.text
+        said = "".join(str(part) for part in answer.json()["data"])
+        assert "<b>ann</b>" in said
+        assert 'action="/logout"' in said
 
 
 @pytest.mark.parametrize(
@@ -252,3 +256,31 @@ def test_proxy_that_logs_people_in_is_believed_and_nobody_else(
     with running(asyncio.run(build(UI_TRUSTED_PROXIES="10.0.0.5"))) as url:
         forged = {"X-Forwarded-User": "ann", "X-Forwarded-For": "10.0.0.5"}
         assert httpx.get(f"{url}/config", headers=forged).status_code == 401
+
+
+def test_language_of_the_log_in_can_be_changed_and_where_to_go_is_kept(page: str) -> None:
+    """A deep link survives the log-in, in whichever language it is read."""
+    answer = httpx.get(f"{page}/login?next=/%3Ftab%3Dmonitor&lang=en", headers=BROWSER)
+    assert 'href="/login?lang=zh&amp;next=/%3Ftab%3Dmonitor"' in answer.text
+    assert 'aria-current="true">English' in answer.text
+
+
+def test_refused_log_ins_are_counted(page: str, app: FastAPI) -> None:
+    """By reason, without a name."""
+
+    def counted() -> float:
+        value = app.state.registry.get_sample_value("ui_logins_failed_total", {"reason": "wrong"})
+        return float(value or 0)
+
+    before = counted()
+    form = {"username": "ghost-of-a-metric", "password": "x"}
+    assert httpx.post(f"{page}/login", data=form).status_code == 401
+    assert counted() == before + 1
+
+
+def test_open_page_whose_log_in_ran_out_is_told_so(page: str) -> None:
+    """401 for what the page asks; the way back says that the other page goes on."""
+    assert httpx.get(f"{page}/you/who").status_code == 401
+    with entered(page, "ann") as client:
+        assert client.get("/you/who").json() == {"user": "ann"}
+        assert client.get("/you/back", headers=BROWSER).status_code == 200

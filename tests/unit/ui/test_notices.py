@@ -134,3 +134,13 @@ def test_explanation_heals_when_the_model_is_back() -> None:
     assert healed_html(texts, Catalog(state="starting"), waited) is None
     assert healed_html(texts, ready, ProblemError("serving", "connect")) is None
     assert healed_html(texts, ready, None) is None
+
+
+@pytest.mark.parametrize("kind", ["connect", "timeout", "busy", "http_5xx", "no_model"])
+@pytest.mark.parametrize("state", ["waiting", "starting", "draining"])
+def test_nobody_is_told_that_nobody_answers_while_a_model_is_loading(state: str, kind: str) -> None:
+    """Whatever a server says or does not say before it is ready: it is coming up."""
+    texts = texts_in("zh")
+    problem = ProblemError("serving", kind)  # type: ignore[arg-type]
+    said = problem_sentences(texts, Catalog(state=state), problem)
+    assert said[0] == texts("problem.starting")

@@ -1,6 +1,7 @@
 """The page's words and choices."""
 
 import asyncio
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,7 @@ from ui.config import UiSettings
 from ui.drain import Drain
 from ui.keeping import keeping
 from ui.metrics import UiMetrics
-from ui.page import Page, inputs_of, outputs_of
+from ui.page import Page, inputs_of, outputs_of, script
 from ui.tabs import FIRST_TAB, TABS
 from ui.talk import Talk
 from ui.texts import texts_in
@@ -167,7 +168,23 @@ def test_page_opens_with_the_chat_wherever_it_stands_in_the_row(built: Page) -> 
     """The tabs are in the order of the work; most people come to talk."""
     parts = built.blocks.get_config_file()["components"]
     (row,) = [part for part in parts if part["props"].get("elem_id") == "ts-tabs"]
-    order = [part["props"]["id"] for part in parts if part["type"] == "tabitem"]
+    items = [part["props"] for part in parts if part["type"] == "tabitem"]
+    # A tab may have sheets of its own, which are tabs, too.
+    order = [item["id"] for item in items if str(item.get("elem_id") or "").startswith("ts-tab-")]
     assert row["props"]["selected"] == FIRST_TAB == "chat"
     assert order == [tab.id for tab in TABS]
     assert order.index("train") < order.index("chat") < order.index("monitor")
+
+
+def test_every_tab_has_an_address_and_the_scripts_know_them(built: Page) -> None:
+    """The browser is told the ids, and which of them needs no name in the address."""
+    code = "".join(
+        str(dependency["js"]) for dependency in built.blocks.get_config_file()["dependencies"]
+    )
+    assert all(f'tonesmithTab?.("{tab.id}")' in code for tab in TABS)
+    assert "__" not in "".join(re.findall(r"__[A-Z]+__", code))
+
+
+def test_address_of_another_language_does_not_win_over_a_later_choice(built: Page) -> None:
+    """`?lang=` opens the page in a language, and follows when the reader takes the other."""
+    assert 'searchParams.set("lang", language)' in script("language.js", more={})

@@ -8,7 +8,7 @@ import pytest
 from contracts.dataset import Conditioning
 from fakes.stack import Stack
 from ui.catalog import Catalog, build_catalog
-from ui.panel import Panel, card_html, model_label, system_html
+from ui.panel import NONE, Panel, card_html, model_label, system_html
 from ui.texts import texts_in
 from unit.ui.test_catalog import found
 
@@ -21,12 +21,12 @@ NOTHING = build_catalog(found(Stack(promoted=False)))
 async def panel() -> Panel:
     """A panel with two model pickers."""
     with gr.Blocks(analytics_enabled=False):
-        return Panel([("compare.left", "base"), ("compare.right", "tuned")], 256)
+        return Panel("x", [("compare.left", "base"), ("compare.right", "tuned")], 256)
 
 
 def render(panel: Panel, catalog: Catalog, *values: Any) -> dict[str, Any]:
     """Return the updates by what they update."""
-    updates = panel.render(ZH, catalog, *values)
+    updates = panel.render(ZH, catalog, *values, "")
     assert len(updates) == len(panel.outputs)
     return dict(zip(["style", "card", "left", "right"], updates, strict=False))
 
@@ -85,6 +85,42 @@ def test_system_prompt_is_the_librarys_when_nothing_is_promoted() -> None:
     """Before the first model, the style card speaks for itself."""
     page = system_html(EN, NOTHING, "base", NOTHING.style_for(None, None))
     assert EN("panel.system_library") in page
+
+
+def test_own_system_prompt_goes_before_the_styles(panel: Panel) -> None:
+    """The page shows which one is in force."""
+    style = CATALOG.style_for("tonesmith", "tsundere")
+    page = system_html(EN, CATALOG, "tonesmith", style, " Be <kind>. ")
+    assert "<blockquote>Be &lt;kind&gt;.</blockquote>" in page
+    assert EN("panel.system_own") in page
+
+
+def test_what_is_chosen_is_kept_and_comes_back(panel: Panel) -> None:
+    """All of it, within its bounds; what a browser makes up is left open."""
+    setup = panel.setup(["gentle", "base", "tonesmith.v1", "Be kind.", 9, 0.9, 99_999, 7])
+    assert setup.models == ["base", "tonesmith.v1"]
+    assert (setup.temperature, setup.top_p, setup.max_tokens, setup.seed) == (1.5, 0.9, 256, 7)
+    back = panel.restored(ZH, CATALOG, setup)
+    assert set(back) == set(panel.outputs)
+    assert back[panel.style]["value"] == "gentle"
+    assert back[panel.own]["value"] == "Be kind."
+    assert [back[item]["value"] for item in panel.sliders] == [1.5, 0.9, 256, 7]
+    made_up = panel.setup([None, None, None, None, "hot", float("nan"), True, -1])
+    assert (made_up.temperature, made_up.top_p, made_up.max_tokens) == (None, None, None)
+    assert made_up.seed == 0
+
+
+async def test_optional_picker_may_stay_empty() -> None:
+    """Nobody has to choose a third model."""
+    with gr.Blocks(analytics_enabled=False):
+        panel = Panel("x", [("compare.left", "base"), ("compare.third", "none")], 256)
+    assert panel.chosen(CATALOG, ["", ""])[1] is None
+    third = panel.chosen(CATALOG, ["", "tonesmith"])[1]
+    assert third is not None
+    assert third.name == "tonesmith"
+    assert panel.setup(["", "", "", "", 1, 1, 1, None]).models == ["", NONE]
+    rendered = panel.render(ZH, CATALOG, None, None, None, None)
+    assert rendered[3]["choices"][0] == (ZH("panel.nobody"), NONE)
 
 
 def test_card_is_escaped() -> None:

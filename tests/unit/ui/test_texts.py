@@ -16,6 +16,13 @@ SOURCE = Path(ui.__file__).parent
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # The start of a key whose end is computed.
 COMPUTED = re.compile(r"""\bf["']([a-z_]+\.)\{""")
+# What a component shows as words, and the components whose value, or first argument, is shown.
+SHOWN = frozenset({"label", "info", "placeholder", "title", "description"})
+SAYING = frozenset(
+    {"Accordion", "Button", "DownloadButton", "HTML", "Markdown", "Tab", "UploadButton"}
+)
+# A name is a name in every language.
+NAMES = {"Tonesmith"}
 # How a language names itself is the same in every language; brackets that a model may write.
 NOT_TRANSLATED = {"中文", " []【】:："}
 
@@ -84,6 +91,45 @@ def test_code_holds_no_chinese() -> None:
         and isinstance(node.value, str)
         and CHINESE.search(node.value)
         and node.value not in NOT_TRANSLATED
+    ]
+    assert not found
+
+
+def literals(node: ast.AST) -> list[str]:
+    """Return the literal text in an argument, of an f-string its constant parts."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    values = [part.value for part in parts if isinstance(part, ast.Constant)]
+    return [value for value in values if isinstance(value, str)]
+
+
+def shown_arguments(call: ast.Call) -> list[ast.AST]:
+    """Return the arguments of `gr.Something(...)` that a reader would see as words."""
+    kind = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    named = SHOWN | {"value"} if kind in SAYING else SHOWN
+    first = call.args[:1] if kind in SAYING else []
+    return [*first, *(word.value for word in call.keywords if word.arg in named)]
+
+
+def is_component(node: ast.AST) -> bool:
+    """Return whether a node is a call `gr.Something(...)`."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "gr"
+    )
+
+
+def test_no_component_is_given_words() -> None:
+    """They come by `render`, out of the locales, so that a change of language reaches all."""
+    found = [
+        f"{path.name}: {text}"
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and is_component(node)
+        for argument in shown_arguments(node)
+        for text in literals(argument)
+        if re.search("[A-Za-z]", text) and text not in NAMES
     ]
     assert not found
 

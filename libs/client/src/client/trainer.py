@@ -9,7 +9,7 @@ from contracts.artefact import BaseModelRef, CurrentModel, ModelManifest
 from contracts.export import ExportRequest, Form
 from contracts.gpu import GpuReport
 from contracts.job import Job
-from contracts.run import RunEvent, RunRecord, RunRequest
+from contracts.run import RunEvent, RunOutput, RunRecord, RunRequest
 
 # The lengths of a large dataset are measured before the answer, by the engine's own tokenizer.
 ADVICE_SECONDS = 300.0
@@ -56,6 +56,11 @@ class TrainerClient(Service):
     def run_log(self, run_id: str) -> list[RunEvent]:
         """Return the events of a run, in the order of its steps."""
         return self.get(f"/runs/{run_id}/log", list[RunEvent])
+
+    def run_output(self, run_id: str, start: int | None = None) -> RunOutput:
+        """Return the end of what a run's engine wrote, or a piece of it from a byte on."""
+        params = {} if start is None else {"from": start}
+        return self.get(f"/runs/{run_id}/output", RunOutput, **params)
 
     def gpus(self) -> GpuReport:
         """Return every GPU that the trainer has seen, as last read; none on a CPU host."""

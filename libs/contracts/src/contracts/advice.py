@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from contracts.model import Authored, Name, Recorded
-from contracts.run import Overrides
+from contracts.run import Fit, Overrides
 
 
 class AdviceRequest(Authored):
@@ -51,3 +51,6 @@ class Advice(Recorded):
     reasons: list[Reason]
     rows: RowsVerdict
     warnings: list[str] = []
+    fit: Fit | None = Field(
+        default=None, description="how a run would be fitted, without a step on the card"
+    )

@@ -102,3 +102,33 @@ class ImportResult(Recorded):
     dataset_id: Name | None
     accepted: int
     rejected: dict[str, int]
+
+
+class PreviewedRow(Recorded):
+    """A row of a file as an import would take it."""
+
+    number: int = Field(description="of the row, or of the line of a file of questions; from 1")
+    style: str = Field(default="", description="its id; empty: a question has none")
+    question: str
+    reply: str = ""
+    turns: int = Field(default=0, description="exchanges before it")
+
+
+class RowProblem(Recorded):
+    """A row of a file that an import would leave out, and why."""
+
+    number: int = Field(description="of the row, or of the line of a file of questions; from 1")
+    reason: str
+    detail: str = ""
+    text: str = Field(default="", description="the beginning of its question")
+
+
+class ImportPreview(Recorded):
+    """What an import of a file would do; rows = accepted + the sum of rejected."""
+
+    rows: int
+    accepted: int
+    rejected: dict[str, int]
+    styles: dict[str, int] = Field(default={}, description="rows that would be kept, by style")
+    shown: list[PreviewedRow] = Field(default=[], description="the first of them")
+    problems: list[RowProblem] = Field(default=[], description="the first of the others")

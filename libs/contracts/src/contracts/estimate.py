@@ -16,4 +16,5 @@ class CostEstimate(Recorded):
     budget_left: float | None = Field(description="dollars; none: there is no budget")
     seconds: float = Field(description="at the full concurrency")
     measured_calls: int = Field(description="real calls that the estimate rests on; they are paid")
+    teacher: str = Field(default="", description="who was asked, and would write the rows")
     assumptions: list[str]

@@ -118,6 +118,9 @@ class Coverage(Recorded):
     balance: dict[str, Balance] = Field(default={}, description="by style")
     unknown: dict[str, int] = Field(default={}, description="rows without a situation, by style")
     without_situation: int = 0
+    names: dict[str, dict[str, str]] = Field(
+        default={}, description="by language: what an emotion and an area are called"
+    )
 
 
 class ReportCard(Versioned):

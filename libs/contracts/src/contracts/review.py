@@ -55,6 +55,7 @@ class ReviewRow(Recorded):
     """One row as the reviewer sees it."""
 
     number: int = Field(description="of the row in this review; never changes")
+    id: str = Field(default="", description="as the report card and its explanations name it")
     origin: Origin
     decision: Decision
     style: str

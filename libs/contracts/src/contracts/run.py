@@ -74,6 +74,15 @@ class RunEvent(Recorded):
     detail: str = ""
 
 
+class RunOutput(Recorded):
+    """A piece of what the engine wrote, for people to read; offsets are bytes of its log."""
+
+    text: str = ""
+    start: int = 0
+    end: int = Field(default=0, description="where the next piece begins")
+    size: int = Field(default=0, description="of the whole log")
+
+
 class Stop(Recorded):
     """Why a run ended before its last step, and which step is the best one.
 

@@ -14,7 +14,13 @@ from pydantic import BaseModel
 
 from contracts.advice import Advice, AdviceRequest
 from contracts.artefact import CurrentModel, ModelManifest, ServingStatus
-from contracts.dataset import DatasetManifest, DatasetRequest, ImportRequest, ImportResult
+from contracts.dataset import (
+    DatasetManifest,
+    DatasetRequest,
+    ImportPreview,
+    ImportRequest,
+    ImportResult,
+)
 from contracts.errors import ErrorResponse
 from contracts.estimate import CostEstimate
 from contracts.evaluation import EvaluationManifest, EvaluationReport, EvaluationRequest, Reply
@@ -51,7 +57,7 @@ from contracts.review import (
     ReviewStep,
     ReviewUndo,
 )
-from contracts.run import RunEvent, RunRecord, RunRequest
+from contracts.run import RunEvent, RunOutput, RunRecord, RunRequest
 from contracts.sample import Rejected, Sample
 from contracts.studio import (
     CardDraft,
@@ -89,6 +95,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     ExportRequest,
     GpuReport,
     HumanRow,
+    ImportPreview,
     ImportRequest,
     ImportResult,
     Job,
@@ -120,6 +127,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     ReviewUndo,
     Rollback,
     RunEvent,
+    RunOutput,
     RunRecord,
     RunRequest,
     Sample,

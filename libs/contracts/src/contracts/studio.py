@@ -80,7 +80,9 @@ class Unmapped(Recorded):
 class CardDraft(Recorded):
     """A card read from another tool's file: to be completed by a person, then stored with PUT."""
 
-    source: Literal["character_card_v1", "character_card_v2", "character_card_v3", "persona_pack"]
+    source: Literal[
+        "character_card_v1", "character_card_v2", "character_card_v3", "persona_pack", "exchanges"
+    ]
     draft: dict[str, Any] = Field(description="as a style card, perhaps incomplete")
     complete: bool = Field(description="PUT /styles/{id} would take it as it is")
     problems: list[Unmapped] = Field(description="what a person must fill in or correct")

@@ -99,7 +99,7 @@ class AgreementHandler:
         """Rate every row and write the report. Raises TonesmithError."""
         request = AgreementRequest.model_validate(job.request)
         judge = self.judge()
-        cards = {version.style.id: version.style for version in self.library.all()}
+        cards = {version.style.id: version.style for version in self.library.all(archived=None)}
         refuse_unknown(request.rows, cards, judge)
         found: list[Judged] = []
         for at in range(0, len(request.rows), judge.most):

@@ -9,6 +9,7 @@ from contracts.dataset import (
     Conditioning,
     DatasetManifest,
     DatasetRequest,
+    ImportPreview,
     ImportRequest,
     ImportResult,
 )
@@ -19,8 +20,10 @@ from contracts.style import StyleVersion
 from contracts.volume import MANIFEST
 from datagen.cards import MAX_BYTES, parse_card
 from datagen.datasets import KIND, readable_manifests, show_newest
+from datagen.import_preview import preview_rows
 from datagen.importing import import_file
 from datagen.journals import read_rejected, read_samples
+from datagen.library import load_cards
 from datagen.question_sets import asked_banks, check_languages
 from datagen.services import Services
 from datagen.shards import journal_folders
@@ -36,8 +39,8 @@ def style_router(services: Services) -> APIRouter:
     library = services.library
 
     @router.get("")
-    def styles() -> list[StyleVersion]:
-        return library.all()
+    def styles(archived: bool = False) -> list[StyleVersion]:
+        return library.all(archived=archived)
 
     @router.get("/{style_id}")
     def style(style_id: str) -> StyleVersion:
@@ -48,21 +51,30 @@ def style_router(services: Services) -> APIRouter:
         return library.versions(style_id)
 
     @router.put("/{style_id}")
-    async def put(style_id: str, request: Request) -> StyleVersion:
+    async def put(
+        style_id: str, request: Request, after: Annotated[int | None, Query(ge=0)] = None
+    ) -> StyleVersion:
         content = await bounded_body(request, MAX_BYTES)
-        return await run_in_threadpool(put_card, services, style_id, content)
+        return await run_in_threadpool(put_card, services, style_id, content, after)
+
+    @router.delete("/{style_id}")
+    def archive(style_id: str) -> StyleVersion:
+        shipped = {card.id for card in load_cards(services.shipped / "styles")}
+        return library.archive(style_id, shipped)
 
     return router
 
 
-def put_card(services: Services, style_id: str, content: bytes) -> StyleVersion:
-    """Store the card in `content`, whose id is that of the address."""
+def put_card(
+    services: Services, style_id: str, content: bytes, after: int | None = None
+) -> StyleVersion:
+    """Store the card in `content`, whose id is that of the address; see `StyleLibrary.put`."""
     style = parse_card(content)
     if style.id != style_id:
         raise InvalidInputError(
             f"id: the card says {style.id!r}, the address says {style_id[:80]!r}", field="id"
         )
-    return services.library.put(style)
+    return services.library.put(style, after)
 
 
 async def bounded_body(request: Request, most: int) -> bytes:
@@ -109,6 +121,11 @@ def dataset_router(services: Services) -> APIRouter:
         )
         await run_in_threadpool(show_newest, services.volume, services.metrics)
         return result
+
+    @router.post("/datasets/import-preview")
+    async def preview_import(request: Request) -> ImportPreview:
+        root, content = services.volume.root, await request.body()
+        return await run_in_threadpool(preview_rows, root, content, services.shipped)
 
     add_reading(router, services)
     return router

@@ -68,6 +68,7 @@ class Board:
     rejected: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     calls: int = 0
     said: set[str] = field(default_factory=set)
+    styles: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _states: dict[str, SlotState] = field(default_factory=lambda: defaultdict(SlotState))
 
     def load(self, folder: Path) -> None:
@@ -96,6 +97,8 @@ class Board:
 
     def add_sample(self, sample: Sample) -> None:
         """Record an acknowledged row."""
+        if sample.slot not in self.filled:
+            self._of(sample.slot)["accepted"] += 1
         self.filled.add(sample.slot)
         self.calls += bool(sample.teacher)  # a safe reply took no call
 
@@ -105,7 +108,10 @@ class Board:
         state.rejections[refused.turn, refused.speaker] += 1
         self.rejected[refused.reason.value] += 1
         self.calls += 1
-        if state.rejections[refused.turn, refused.speaker] >= self.max_attempts:
+        self._of(refused.slot)["rejected"] += 1
+        tries = state.rejections[refused.turn, refused.speaker]
+        if tries >= self.max_attempts and refused.slot not in self.given_up:
+            self._of(refused.slot)["given_up"] += 1
             self.given_up.add(refused.slot)
 
     def remember(self, slot_id: str, question: str, reply: str) -> None:
@@ -139,8 +145,21 @@ class Board:
         return repeated / judged if judged else None
 
     def progress(self, stage: str = "generate") -> Progress:
-        """Return the progress of the job."""
-        return progress_of(self.counts(), stage)
+        """Return the progress of the job, with what became of each style's rows."""
+        progress = progress_of(self.counts(), stage)
+        return progress.model_copy(update={"figures": progress.figures | self.style_figures()})
+
+    def style_figures(self) -> dict[str, float]:
+        """Return `accepted/<style>`, `rejected/<style>` and `given_up/<style>`."""
+        return {
+            f"{what}/{style}": float(count)
+            for style, counts in sorted(self.styles.items())
+            for what, count in counts.items()
+        }
+
+    def _of(self, slot_id: str) -> Counter[str]:
+        """Return the counts of the style that a slot asks for."""
+        return self.styles[slot_id.split("/", 1)[0]]
 
 
 def progress_of(counts: Counts, stage: str = "generate") -> Progress:

@@ -16,7 +16,9 @@ from contracts.style import Language, Style
 from datagen.cards import ALLOWED_CONTROLS
 from datagen.text import control_token, han_share
 
-Source = Literal["character_card_v1", "character_card_v2", "character_card_v3", "persona_pack"]
+Source = Literal[
+    "character_card_v1", "character_card_v2", "character_card_v3", "persona_pack", "exchanges"
+]
 PHRASE, TEXT = 120, 2000
 MOST = {"traits": 16, "openers": 64, "closers": 64, "particles": 64, "emoji": 64, "avoid": 32,
         "examples": 32, "guardrails": 16}  # fmt: skip

@@ -65,17 +65,30 @@ def embedded_card(content: bytes) -> bytes:
         ) from error
 
 
-def read_document(content: bytes) -> dict[str, Any]:
-    """Return the mapping in a file: PNG, JSON or YAML. Raises InvalidInputError, TooLargeError."""
+def read_document(content: bytes) -> dict[str, Any] | list[Any]:
+    """Return the mapping or the rows in a file: PNG, JSON, JSON lines or YAML.
+
+    Raises InvalidInputError, TooLargeError.
+    """
     text = embedded_card(content) if is_png(content) else content
     if len(text) > MAX_JSON:
         raise TooLargeError(f"a card has at most {MAX_JSON} bytes, this has {len(text)}")
-    document = parse_document(decode(text))
-    if not isinstance(document, dict):
+    plain = decode(text)
+    lines = [line for line in plain.splitlines() if line.strip()]
+    if len(lines) > 1 and all(line.startswith("{") and line.endswith("}") for line in lines):
+        return [parse_document(line) for line in lines]
+    document = json_list(plain) if plain.lstrip().startswith("[") else parse_document(plain)
+    if not isinstance(document, dict | list):
         raise InvalidInputError(
             "the file is no mapping of keys", hint="send a character card or a persona pack"
         )
     return document
+
+
+def json_list(text: str) -> list[Any]:
+    """Return the rows of a JSON list. Raises InvalidInputError."""
+    rows: list[Any] = parse_document(f'{{"rows": {text}}}')["rows"]
+    return rows
 
 
 def is_character_card(document: dict[str, Any]) -> bool:

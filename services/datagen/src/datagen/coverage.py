@@ -52,7 +52,13 @@ def coverage(
         balance={style: balance(counts[style], bank) for style, bank in mapped.items()},
         unknown=dict(sorted(unknown.items())),
         without_situation=unknown.total(),
+        names={language: names_of(bank) for language, bank in sorted(banks.items())},
     )
+
+
+def names_of(bank: Bank) -> dict[str, str]:
+    """Return what the emotions and areas of `bank` are called, by their ids."""
+    return {one.id: one.name for one in (*bank.file.emotions, *bank.file.areas)}
 
 
 def empty_cells(counts: Mapping[str, int], bank: Bank) -> list[str]:

@@ -12,7 +12,6 @@ from contracts.job import Job, JobState, Progress
 from contracts.style import Language
 from contracts.volume import MANIFEST, Volume
 from datagen.board import Board, progress_of
-from datagen.crisis import Screen
 from datagen.finishing import publish_generated
 from datagen.generate import PLAN, Plan, pinned_plan
 from datagen.journals import SAMPLES, read_samples
@@ -26,6 +25,8 @@ from datagen.replies import Remembered, Replies
 from datagen.settling import MARK, SETTLED, Settling
 from datagen.storage import RESUME, full_volume_told
 from datagen.teachers import Asked
+from datagen.telling import Telling
+from kit.crisis import Screen
 from kit.worker import JobContext, Outcome
 
 logger = logging.getLogger(__name__)
@@ -66,41 +67,43 @@ class DatasetHandler:
             staging,
             lambda: Plan(request=request, styles=self.library.choose(request.styles)),
         )
-        stopped = Stopper(lambda: context.cancelled)
+        stopped, tell = Stopper(lambda: context.cancelled), Telling(context)
         if not (staging / SETTLED / MARK).exists():
-            counts, whole = await self._generate(staging, plan, context, stopped)
+            counts, whole = await self._generate(staging, plan, tell, stopped)
             if not whole:
                 return Outcome(JobState.CANCELLED, result={"counts": counts.model_dump()})
             if final or await asyncio.to_thread(of_earlier_release, staging):
-                return await self._publish(job, plan, counts, context)
-        settled = await self._settle(staging, plan, context, stopped)
+                return await self._publish(job, plan, counts, tell)
+        settled = await self._settle(staging, plan, tell, stopped)
         if settled is None:
             return Outcome(JobState.CANCELLED)
-        return await self._publish(job, plan, settled, context)
+        return await self._publish(job, plan, settled, tell)
 
     async def _generate(
-        self, staging: Path, plan: Plan, context: JobContext, stopped: "Stopper"
+        self, staging: Path, plan: Plan, tell: Telling, stopped: "Stopper"
     ) -> tuple[Counts, bool]:
         """Fill the slots, as many calls at once as the teacher bears.
 
         Returns the counts, and whether every slot is filled or given up.
         """
         with await asyncio.to_thread(Replies, staging) as replies:
+            teacher = Remembered(self.teacher, replies)
             generation = self._makings.generation(
                 plan,
                 staging,
-                Remembered(self.teacher, replies),
+                teacher,
                 metrics=self.metrics,
-                on_change=lambda board: self._show(board, context),
+                on_change=lambda board: self._show(board, tell, teacher),
                 stopped=stopped,
             )
             self.metrics.target.set(len(generation.board.slots))
             board = await generation.run(self.teacher.most)
-        context.progress(board.progress(), force=True)
+            tell.pay(teacher)
+        tell(board.progress(), force=True)
         return board.counts(), not board.open_slots()
 
     async def _settle(
-        self, staging: Path, plan: Plan, context: JobContext, stopped: "Stopper"
+        self, staging: Path, plan: Plan, tell: Telling, stopped: "Stopper"
     ) -> Counts | None:
         """Return the counts of the rows as they stay; None where somebody stopped it."""
         settling = Settling(
@@ -108,7 +111,7 @@ class DatasetHandler:
             [staging],
             self.teacher,
             partial(self._makings.generation, plan),
-            on_change=lambda board: context.progress(board.progress("settle")),
+            on_change=lambda board: tell(board.progress("settle")),
             stopped=stopped,
         )
         return await settling.run()
@@ -117,19 +120,19 @@ class DatasetHandler:
     def _makings(self) -> Makings:
         return Makings(self.banks, self.prompts, self.screens, self.volume)
 
-    def _show(self, board: Board, context: JobContext) -> None:
+    def _show(self, board: Board, tell: Telling, teacher: Remembered) -> None:
         """Show how far the generation is."""
-        context.progress(board.progress())
+        tell.pay(teacher)
+        tell(board.progress())
         if board.duplicate_ratio is not None:
             self.metrics.duplicates.set(board.duplicate_ratio)
 
-    async def _publish(self, job: Job, plan: Plan, counts: Counts, context: JobContext) -> Outcome:
-        progress = Progress(stage="publish", done=counts.accepted, total=counts.asked)
-        context.progress(progress, force=True)
+    async def _publish(self, job: Job, plan: Plan, counts: Counts, tell: Telling) -> Outcome:
+        tell(Progress(stage="publish", done=counts.accepted, total=counts.asked), force=True)
         manifest = await asyncio.to_thread(
             publish_generated, self.volume, job.id, plan, counts, self.teacher.model
         )
-        context.progress(progress_of(counts), force=True)
+        tell(progress_of(counts), force=True)
         return await self._published(job, manifest)
 
     async def _published(self, job: Job, manifest: DatasetManifest) -> Outcome:

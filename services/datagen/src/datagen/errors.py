@@ -38,3 +38,22 @@ class GateRefusedError(ConflictError):
     """A gate refuses what a person wrote; a person may overrule it."""
 
     code = "gate_refused"
+
+
+class StyleChangedError(ConflictError):
+    """Somebody stored a version of a style since its author began.
+
+    Args:
+        style_id: of the style.
+        after: the version that the author began with.
+        newest: the one there is.
+    """
+
+    code = "style_changed"
+
+    def __init__(self, style_id: str, after: int, newest: int) -> None:
+        super().__init__(
+            f"{style_id}: the newest version is {newest}, not {after}",
+            field="after",
+            hint=f"look at version {newest}, then store yours with after={newest}",
+        )

@@ -120,6 +120,7 @@ class Estimator:
             budget_left=self.teacher.budget_left,
             seconds=calls * fmean(probe.seconds for probe in probes) / self.teacher.most,
             measured_calls=len(probes),
+            teacher=self.teacher.model,
             assumptions=[
                 f"tokens and seconds of a call: the mean of {len(probes)} first exchanges",
                 f"{tries:.2f} calls for each accepted reply: the share that passed the gates, "

@@ -39,9 +39,11 @@ def evaluation_router(store: JobStore, volume: Volume, *, judge: bool = False) -
         return store.submit(KIND, job_id, request.model_dump(mode="json"), idempotency_key)
 
     @router.get(PREFIX)
-    def reports() -> list[EvaluationReport]:
+    def reports(
+        limit: Annotated[int | None, Query(ge=1, le=1000)] = None,
+    ) -> list[EvaluationReport]:
         found = [report_of(volume, name) for name in volume.published("evaluations")]
-        return sorted(found, key=lambda report: report.created_at, reverse=True)
+        return sorted(found, key=lambda report: report.created_at, reverse=True)[:limit]
 
     add_reading(router, volume)
     return router

@@ -3,6 +3,10 @@
 Of one question in one style: a correction beats the reply it corrects; a reply that people like
 beats one that they dislike; a disliked one without a rival loses to the dataset's own reply. A
 liked reply without any rival beats another style's, to the same question or the nearest one.
+
+Two replies that were compared are a pair by themselves, the better one chosen, whoever made it; a
+tie is none. Where people disagree the majority counts; a reply that was bad beside another bad one
+counts as disliked.
 """
 
 import hashlib
@@ -16,9 +20,8 @@ from contracts.dataset import DatasetManifest
 from contracts.sample import Sample, Turn
 from contracts.style import StyleVersion
 from contracts.volume import Volume
-from contracts.votes import PairRequest, Vote
+from contracts.votes import PairRequest, Rival, Vote
 from datagen.board import encodable
-from datagen.crisis import crisis_of
 from datagen.errors import NothingAcceptedError
 from datagen.journals import REJECTED, SAMPLES, read_samples
 from datagen.personal_data import mask
@@ -31,6 +34,7 @@ from datagen.storage import RETRY, full_volume_told
 from datagen.text import control_token, letters
 from datagen.versions import next_id, next_lineage, numbered, published
 from datagen.votes import VoteStore
+from kit.crisis import crisis_of
 
 Place = tuple[str, ...]
 
@@ -42,18 +46,59 @@ class Opinion:
     scores: Counter[str] = field(default_factory=Counter)
     votes: dict[str, Vote] = field(default_factory=dict)
     corrections: list[Vote] = field(default_factory=list)
+    duels: dict[tuple[str, str], tuple[Vote, Vote]] = field(default_factory=dict)
+    balance: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, vote: Vote) -> None:
         """Count a vote; replies are the same where their letters are."""
+        if vote.against:
+            self.compare(vote, vote.against)
+            return
         name = letters(vote.reply)
         self.scores[name] += vote.value
         self.votes.setdefault(name, vote)
         if vote.correction:
             self.corrections.append(vote)
 
+    def compare(self, vote: Vote, rival: Rival) -> None:
+        """Count a vote between two replies, from the side of the one that comes first."""
+        other = swapped(vote, rival)
+        if vote.both_bad:
+            for worse in (vote, other):
+                self.add(worse.model_copy(update={"value": -1, "against": None}))
+            return
+        first, second = sorted((vote, other), key=lambda one: letters(one.reply))
+        key = letters(first.reply), letters(second.reply)
+        self.duels.setdefault(key, (first, second))
+        self.balance[key] += first.value
+
+    def decided(self) -> Iterator[tuple[Vote, Vote]]:
+        """Yield the better and the worse of every two replies of which more prefer one."""
+        for key, (first, second) in self.duels.items():
+            if self.balance[key]:
+                yield (first, second) if self.balance[key] > 0 else (second, first)
+
     def side(self, sign: int) -> list[Vote]:
         """Return the liked (1) or disliked (-1) replies; where opinions cancel out, neither."""
         return [vote for name, vote in self.votes.items() if self.scores[name] * sign > 0]
+
+
+def swapped(vote: Vote, rival: Rival) -> Vote:
+    """Return the same comparison, told from the side of the other reply."""
+    return vote.model_copy(
+        update={
+            "reply": rival.reply,
+            "model": rival.model,
+            "contestant": rival.contestant,
+            "value": -vote.value,
+            "against": Rival(reply=vote.reply, model=vote.model, contestant=vote.contestant),
+        }
+    )
+
+
+def author_of(vote: Vote) -> str:
+    """Return whose reply a vote is on: in an arena the contestant, and the model behind it."""
+    return f"{vote.contestant}: {vote.model}" if vote.contestant else vote.model
 
 
 def place_of(vote: Vote) -> Place:
@@ -95,7 +140,7 @@ class Feedback:
         return self._shelves[row.language, not self.held.isdisjoint(questions_of(row))]
 
     def pairs(self, votes: Iterable[Vote]) -> Iterator[Pair]:
-        """Yield the pairs, corrections first, then in the order of the questions."""
+        """Yield the pairs: corrections, comparisons, then in the order of the questions."""
         opinions: dict[Place, Opinion] = defaultdict(Opinion)
         for vote in votes:
             if vote.style in self.cards and self.is_fit(vote):
@@ -104,6 +149,10 @@ class Feedback:
             for vote in opinion.corrections:
                 better = self.row(vote, vote.correction or "")
                 yield Pair(better, self.row(vote, vote.reply), "question", "votes")
+        for opinion in opinions.values():
+            for best, worst in opinion.decided():
+                better, worse = self.row(best, best.reply), self.row(worst, worst.reply)
+                yield Pair(better, worse, "question", "votes")
         for opinion in opinions.values():
             yield from self.ranked(opinion)
 
@@ -154,7 +203,7 @@ class Feedback:
                 Turn(user=plain(turn.user), assistant=plain(turn.assistant))
                 for turn in vote.history
             ],
-            teacher=vote.model,
+            teacher=author_of(vote),
         )
 
     def is_fit(self, vote: Vote) -> bool:
@@ -164,7 +213,9 @@ class Feedback:
         tells one to harm themselves.
         """
         said = [vote.question, *(turn.user for turn in vote.history)]
-        replies = [vote.reply, vote.correction or "", *(turn.assistant for turn in vote.history)]
+        rival = vote.against.reply if vote.against else ""
+        earlier = (turn.assistant for turn in vote.history)
+        replies = [vote.reply, vote.correction or "", rival, *earlier]
         if any(control_token(text) for text in (*said, *replies)):
             return False
         if crisis_of(self.screens, self.cards[vote.style].style.language, said):

@@ -15,7 +15,6 @@ from contracts.style import Language, StyleVersion
 from contracts.volume import read_document, write_document
 from datagen.asking import RefusedError, TeacherReply
 from datagen.board import Board, SlotState, rejected_row
-from datagen.crisis import Screen
 from datagen.drawing import Questions
 from datagen.exchange import Exchange
 from datagen.gates import GENERATED, Refusal
@@ -29,6 +28,7 @@ from datagen.slots import Slot, plan, request_seed
 from datagen.teachers import Asked
 from datagen.text import letters
 from datagen.turns import tasks_for
+from kit.crisis import Screen
 from kit.errors import TonesmithError
 
 PLAN = "plan.json"

@@ -15,7 +15,6 @@ from contracts.style import Language, StyleVersion
 from contracts.volume import Volume
 from datagen.board import encodable
 from datagen.config import Settings, shipped_folder
-from datagen.crisis import Screen, load_screens
 from datagen.duplicates import DuplicateIndex, judged_text
 from datagen.formats import prefix_of
 from datagen.gates import IMPORTED, Candidate, Refusal, scores
@@ -27,6 +26,7 @@ from datagen.routing import Judged, judge_row
 from datagen.rows import Malformed, Row, read_rows
 from datagen.storage import RETRY, full_volume_told
 from datagen.text import strip_thinking
+from kit.crisis import Screen, load_screens
 
 
 def import_file(
@@ -43,7 +43,7 @@ def import_file(
         data_dir: the volume's root.
         content: a JSON list or JSON Lines; see `rows.py` for the forms of a row.
         request: name, conditioning, evaluation split.
-        shipped: folder of `styles/`, installed where the library lacks them, and of `safety/`.
+        shipped: folder of `styles/`, installed where the library lacks them.
         metrics: counts the rows, inside a service.
 
     Raises:
@@ -56,7 +56,7 @@ def import_file(
     data = shipped or shipped_folder(Settings())
     cards = data / "styles"
     with full_volume_told(RETRY):
-        sieve = sift(rows, library.known(cards), load_screens(data / "safety"))
+        sieve = sift(rows, library.known(cards), load_screens())
         manifest = publish_kept(library, cards, request, sieve)
     count(metrics, sieve)
     return ImportResult(

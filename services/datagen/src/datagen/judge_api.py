@@ -40,7 +40,7 @@ def judge_router(services: Services) -> APIRouter:
             raise InvalidInputError(
                 f"{len(rows)} rows are more than {MOST_ROWS}", field="rows", hint="take a part"
             )
-        cards = {version.style.id: version.style for version in services.library.all()}
+        cards = {version.style.id: version.style for version in services.library.all(archived=None)}
         refuse_unknown(rows, cards, judge)
         document = AgreementRequest(rows=rows, seed=seed).model_dump(mode="json")
         return await run_in_threadpool(

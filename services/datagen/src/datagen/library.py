@@ -1,4 +1,8 @@
-"""The style library on the volume: `styles/<id>/<version>.yaml`; a stored version never changes."""
+"""The style library on the volume: `styles/<id>/<version>.yaml`; a stored version never changes.
+
+A style that is put away has a file `archived` beside its versions: it is no longer offered, and all
+that was made of it stays readable.
+"""
 
 import threading
 from pathlib import Path
@@ -9,7 +13,10 @@ from contracts.durable import write_atomic
 from contracts.style import Style, StyleVersion
 from contracts.volume import Volume
 from datagen.cards import parse_card
-from kit.errors import InvalidInputError, NotFoundError
+from datagen.errors import StyleChangedError
+from kit.errors import ConflictError, InvalidInputError, NotFoundError
+
+ARCHIVED = "archived"
 
 
 class StyleLibrary:
@@ -35,15 +42,27 @@ class StyleLibrary:
 
     def known(self, folder: Path) -> list[StyleVersion]:
         """Return what `all` would after `install(folder)`, without storing anything."""
-        stored = self.all()
-        names = {version.style.id for version in stored}
+        names = self._names()
         fresh = [card for card in load_cards(folder) if card.id not in names]
-        return stored + [StyleVersion(version=1, style=card) for card in fresh]
+        return self.all(archived=None) + [StyleVersion(version=1, style=card) for card in fresh]
 
-    def put(self, style: Style) -> StyleVersion:
-        """Store `style` as the next version, or return the newest one where nothing changed."""
+    def put(self, style: Style, after: int | None = None) -> StyleVersion:
+        """Store `style` as the next version, or return the newest one where nothing changed.
+
+        Args:
+            style: the card; one that was put away is offered again.
+            after: the version that its author began with, 0 for a style that is new; None where
+                nobody asks.
+
+        Raises:
+            StyleChangedError: `after` is not the newest version: somebody stored one meanwhile.
+        """
         with self._guard:
             versions = self._versions(style.id)
+            newest_number = versions[-1] if versions else 0
+            if after is not None and after != newest_number:
+                raise StyleChangedError(style.id, after, newest_number)
+            (self._folder(style.id) / ARCHIVED).unlink(missing_ok=True)
             if versions and (newest := self._read(style.id, versions[-1])).style == style:
                 return newest
             number = versions[-1] + 1 if versions else 1
@@ -51,11 +70,31 @@ class StyleLibrary:
             self._every_card = None
             return StyleVersion(version=number, style=style)
 
-    def all(self) -> list[StyleVersion]:
-        """Return the newest version of every style, by id."""
+    def archive(self, style_id: str, shipped: set[str]) -> StyleVersion:
+        """Put a style away, and return its newest version. Raises NotFoundError, ConflictError."""
+        newest = self.get(style_id)
+        if style_id in shipped:
+            raise ConflictError(
+                f"the style {style_id!r} comes with Tonesmith and stays",
+                field="style",
+                hint="duplicate it and work on the copy",
+            )
+        with self._guard:
+            write_atomic(self._folder(style_id) / ARCHIVED, b"")
+        return newest
+
+    def all(self, *, archived: bool | None = False) -> list[StyleVersion]:
+        """Return the newest version of every style, by id; of those put away; or (None) of both."""
+        return [
+            self.get(name)
+            for name in self._names()
+            if archived in (None, (self._folder(name) / ARCHIVED).is_file())
+        ]
+
+    def _names(self) -> list[str]:
         folder = self.volume.root / "styles"
         names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
-        return [self.get(name) for name in names if self._versions(name)]
+        return [name for name in names if self._versions(name)]
 
     def get(self, style_id: str) -> StyleVersion:
         """Return the newest version of a style. Raises NotFoundError."""
@@ -75,7 +114,7 @@ class StyleLibrary:
         """Return every version of every style; kept until `put` adds one."""
         if self._every_card is None:
             self._every_card = [
-                version.style for newest in self.all() for version in self.versions(newest.style.id)
+                version.style for name in self._names() for version in self.versions(name)
             ]
         return self._every_card
 

@@ -8,7 +8,6 @@ from contracts.style import Language
 from contracts.volume import Volume
 from datagen.board import Board
 from datagen.config import Settings, shipped_folder
-from datagen.crisis import Screen, load_screens
 from datagen.generate import Generation, Plan
 from datagen.metrics import Metrics
 from datagen.prompts import Prompts
@@ -16,6 +15,7 @@ from datagen.question_sets import asked_banks
 from datagen.questions import Bank, load_banks
 from datagen.slots import Slot
 from datagen.teachers import Asked
+from kit.crisis import Screen, load_screens
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,6 @@ def open_makings(settings: Settings) -> Makings:
     return Makings(
         load_banks(shipped / "questions"),
         Prompts(shipped / "prompts"),
-        load_screens(shipped / "safety"),
+        load_screens(),
         Volume(settings.data_dir.absolute()),
     )

@@ -16,7 +16,6 @@ from contracts.judge import Rating
 from contracts.sample import Rejected, RejectReason, Sample, Turn
 from contracts.style import Language, Style
 from datagen.contrast import Floats, contrasts, likenesses
-from datagen.crisis import Screen, crisis_of
 from datagen.duplicates import judged_text
 from datagen.gates import (
     IMPORTED,
@@ -32,6 +31,7 @@ from datagen.near_pairs import Pairs, near_pairs
 from datagen.personal_data import find_personal_data
 from datagen.text import letters
 from datagen.vectors import Matrix, Vectors
+from kit.crisis import Screen, crisis_of
 
 
 @dataclass(frozen=True)

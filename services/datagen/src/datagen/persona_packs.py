@@ -4,6 +4,7 @@ from typing import Any
 
 from contracts.studio import CardDraft
 from datagen.card_drafts import PHRASE, Drafting, first_sentence, last_sentence, listed
+from datagen.card_rows import draft_of_rows
 from datagen.character_cards import draft_of_card, is_character_card, read_document
 from kit.errors import InvalidInputError
 
@@ -26,11 +27,13 @@ SAID = ("assistant", "reply", "output", "response", "character")
 
 
 def read_draft(content: bytes) -> CardDraft:
-    """Return the draft of whatever was sent: a character card or a persona pack.
+    """Return the draft of whatever was sent: a character card, a persona pack, or example rows.
 
     Raises InvalidInputError, TooLargeError.
     """
     document = read_document(content)
+    if isinstance(document, list):
+        return draft_of_rows(document)
     return draft_of_card(document) if is_character_card(document) else draft_of_pack(document)
 
 

@@ -223,7 +223,7 @@ def ranking_rows(
 
 
 def ranking_row(pair: Pair, style: Style, conditioning: Conditioning) -> dict[str, Any]:
-    """Return a pair as a row; `match` and `source` are ours, LLaMA-Factory overlooks them."""
+    """Return a pair as a row; what follows `history` is ours, and LLaMA-Factory overlooks it."""
     row = alpaca_row(pair.chosen, style, conditioning)
     prefix = prefix_of(style) if conditioning in WITH_PREFIX else ""
     return {
@@ -235,4 +235,6 @@ def ranking_row(pair: Pair, style: Style, conditioning: Conditioning) -> dict[st
         "history": row["history"],
         "match": pair.match,
         "source": pair.source,
+        "chosen_by": pair.chosen.teacher,
+        "rejected_by": pair.rejected.teacher,
     }

@@ -13,7 +13,6 @@ from contracts.identity import now
 from contracts.quality import Explanation, ExplanationQuery, Preview, ReportCard, Thresholds
 from contracts.style import Language
 from contracts.volume import Volume
-from datagen.crisis import Screen
 from datagen.explaining import explain
 from datagen.journals import read_rejected, read_samples
 from datagen.judged_rows import with_ratings
@@ -23,6 +22,7 @@ from datagen.questions import Bank
 from datagen.report_card import report_card
 from datagen.report_card_page import render_report_card
 from datagen.vectors import Vectors
+from kit.crisis import Screen
 from kit.errors import InvalidInputError, NotFoundError
 
 # Of 50,000 rows the figures and texts take some 150 MB: the one looked at and the one before it.

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 from contracts.question_set import QuestionReason
 from contracts.style import Language
-from datagen.crisis import Screen, crisis_of
 from datagen.duplicates import NEAR, DuplicateIndex
 from datagen.known_wordings import KnownWordings
 from datagen.languages import language_share
 from datagen.personal_data import find_personal_data
 from datagen.questions import Bank, Situation
 from datagen.text import broken_character, control_token
+from kit.crisis import Screen, crisis_of
 
 # Characters of a question: the shipped bank's have 12 to 60 Chinese or 40 to 170 English ones.
 SIZES: Mapping[Language, tuple[int, int]] = {"zh": (8, 160), "en": (24, 480)}

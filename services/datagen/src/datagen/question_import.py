@@ -23,7 +23,6 @@ from contracts.question_set import (
 from contracts.style import Language
 from contracts.volume import Volume
 from datagen.board import encodable
-from datagen.crisis import Screen
 from datagen.errors import NothingAcceptedError
 from datagen.question_gates import IMPORTED_SIZES, Draft, QuestionGates
 from datagen.question_publish import SetDescription, publish_set
@@ -31,6 +30,7 @@ from datagen.questions import Bank
 from datagen.rows import decode
 from datagen.storage import RETRY, full_volume_told
 from datagen.text import han_share
+from kit.crisis import Screen
 from kit.errors import InvalidInputError
 
 COLUMNS = ("question", "emotion", "area", "language")

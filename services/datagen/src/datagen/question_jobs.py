@@ -15,7 +15,6 @@ from contracts.question_set import (
 )
 from contracts.style import Language
 from contracts.volume import MANIFEST, Volume
-from datagen.crisis import Screen
 from datagen.datasets import Stopper
 from datagen.errors import NothingAcceptedError
 from datagen.question_board import QuestionBoard, WrittenQuestion, read_written
@@ -26,6 +25,7 @@ from datagen.question_writing import Authors, QuestionWriting
 from datagen.questions import Bank
 from datagen.spread import spread
 from datagen.storage import RESUME, full_volume_told
+from kit.crisis import Screen
 from kit.errors import InvalidInputError
 from kit.worker import JobContext, Outcome
 

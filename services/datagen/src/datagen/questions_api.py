@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Query, Request
 from starlette.concurrency import run_in_threadpool
 
+from contracts.dataset import ImportPreview
 from contracts.identity import new_id
 from contracts.job import Job
 from contracts.question_set import (
@@ -14,6 +15,7 @@ from contracts.question_set import (
     RejectedQuestion,
     SetQuestion,
 )
+from datagen.import_preview import preview_questions
 from datagen.question_import import import_questions
 from datagen.question_jobs import KIND, check
 from datagen.question_sets import read_questions, read_refused, readable_sets, set_manifest
@@ -45,6 +47,18 @@ def question_router(services: Services) -> APIRouter:
             services.volume,
             await request.body(),
             options,
+            services.banks,
+            services.screens,
+        )
+
+    @router.post("/questions/import-preview")
+    async def preview_import(
+        request: Request, options: Annotated[QuestionImport, Query()]
+    ) -> ImportPreview:
+        return await run_in_threadpool(
+            preview_questions,
+            await request.body(),
+            options.form,
             services.banks,
             services.screens,
         )

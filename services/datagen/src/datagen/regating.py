@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contracts.sample import RejectReason, Sample, Turn
 from contracts.studio import GateVerdict
 from contracts.style import Language, Style
-from datagen.crisis import Screen
 from datagen.gates import (
     GATES,
     GENERATED,
@@ -22,6 +21,7 @@ from datagen.gates import (
 )
 from datagen.personal_data import mask
 from datagen.routing import safe_answer
+from kit.crisis import Screen
 
 IMPORT = "import"
 # What no note overrules.

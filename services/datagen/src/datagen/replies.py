@@ -5,6 +5,7 @@ not waited for: it survives `kill -9`. What a power cut takes from it, the rows 
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
@@ -64,6 +65,7 @@ class Replies:
         self._files = [self._file]
         self._places: dict[str, tuple[int, int]] = {}
         self._rows: dict[str, ReplyRow] = {}
+        self._tokens: Counter[str] = Counter()
         for other in earlier:
             if (other / REPLIES).exists():
                 self._files.append((other / REPLIES).open("rb", buffering=0))
@@ -74,6 +76,11 @@ class Replies:
 
     def __len__(self) -> int:
         return len(self._places) + len(self._rows)
+
+    @property
+    def usage(self) -> Usage:
+        """What all calls on the record took together, as far as their teacher reported it."""
+        return Usage(*(self._tokens[name] for name in ("input", "cached", "output")))
 
     def find(self, key: str) -> ReplyRow | None:
         """Return what was answered to a request, or None where it was never asked."""
@@ -101,6 +108,7 @@ class Replies:
             self._file.truncate(offset)
             raise
         self._places[row.key] = (0, offset)
+        self._tokens.update(dict(usage_of(row.provenance).directions()))
 
     def close(self) -> None:
         """Make what was added durable, and close the files. Raises OSError."""
@@ -121,8 +129,9 @@ class Replies:
         offset = 0
         with Path(self._files[number].name).open("rb") as file:
             for line in file:
-                if key := key_in(line):
-                    self._places.setdefault(key, (number, offset))
+                if (key := key_in(line)) and key not in self._places:
+                    self._places[key] = (number, offset)
+                    self._tokens.update(tokens_in(line))
                 offset += len(line)
 
     def _read_rows(self, folder: Path) -> None:
@@ -146,6 +155,11 @@ class Remembered:
         self.replies = replies
         self.asking = asking
         self.used: set[str] = set()
+
+    @property
+    def dollars(self) -> float | None:
+        """What the calls on the record cost; None: no prices are known."""
+        return self.cost(self.replies.usage)
 
     @property
     def model(self) -> str:
@@ -233,6 +247,14 @@ def key_in(line: bytes) -> str:
     except (ValueError, TypeError, KeyError):
         return ""
     return found if isinstance(found, str) and line.endswith(b"\n") else ""
+
+
+def tokens_in(line: bytes) -> dict[str, int]:
+    """Return the tokens of a line of the record, by direction; nothing where it tells none."""
+    found = json.loads(line).get("provenance")
+    known = found if isinstance(found, dict) else {}
+    names = ("input", "cached", "output")
+    return {name: n for name in names if isinstance(n := known.get(f"{name}_tokens"), int)}
 
 
 def usage_of(origin: Provenance | None) -> Usage:

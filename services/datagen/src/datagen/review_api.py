@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from starlette.concurrency import run_in_threadpool
 
 from contracts.dataset import DatasetManifest
@@ -98,10 +98,14 @@ def add_ending(router: APIRouter, desk: ReviewDesk, services: Services) -> None:
     """Add the routes that ask the teacher again, and that publish."""
 
     @router.post(f"{PREFIX}/regenerations", status_code=202)
-    def regenerate(dataset_id: str, change: ReviewRegeneration) -> Job:
+    def regenerate(
+        dataset_id: str,
+        change: ReviewRegeneration,
+        idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    ) -> Job:
         desk.check(dataset_id, change.filter, change.revision)
         document = {"dataset_id": dataset_id, "change": change.model_dump(mode="json")}
-        return services.store.submit(KIND, new_id("regenerate"), document)
+        return services.store.submit(KIND, new_id("regenerate"), document, idempotency_key)
 
     @router.post(f"{PREFIX}/publish", status_code=201)
     async def publish(dataset_id: str, request: ReviewPublication) -> DatasetManifest:

@@ -136,6 +136,7 @@ def shown(row: sqlite3.Row, sample: Sample, refused: Rejected | None) -> ReviewR
     known = row["style"] and sample.style_version
     return ReviewRow(
         number=row["number"],
+        id=f"{refused.slot}#{refused.attempt}" if refused else sample.id,
         origin=row["origin"],
         decision=row["decision"],
         style=row["style"],

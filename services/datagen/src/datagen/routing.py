@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from contracts.sample import RejectReason, Turn
 from contracts.style import Language
-from datagen.crisis import Kind, Screen, crisis_of
 from datagen.duplicates import DuplicateIndex, judged_text
 from datagen.gates import Candidate, Limits, Refusal, duplicate, first_refusal
 from datagen.personal_data import mask
 from datagen.user_gates import asking_reply
+from kit.crisis import Kind, Screen, crisis_of
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 from contracts.style import Language
 from contracts.volume import Volume
 from datagen.config import Settings, shipped_folder
-from datagen.crisis import Screen, load_screens
 from datagen.embeddings import open_vectors
 from datagen.judges import open_judge
 from datagen.library import StyleLibrary
@@ -25,6 +24,7 @@ from datagen.studio import Drafts
 from datagen.teachers import Asked, open_teachers
 from datagen.vectors import Vectors
 from datagen.votes import VoteStore
+from kit.crisis import Screen, load_screens
 from kit.jobs import JobStore
 
 
@@ -78,7 +78,7 @@ def open_services(settings: Settings) -> Services:
         volume=volume,
         library=library,
         banks=banks,
-        screens=load_screens(shipped / "safety"),
+        screens=load_screens(),
         probe=load_probe(shipped / "probe"),
         prompts=Prompts(shipped / "prompts"),
         authors=Authors(teacher, QuestionPrompts(shipped / "prompts" / "questions"), personas),

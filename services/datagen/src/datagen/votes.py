@@ -1,7 +1,8 @@
 """Votes from the chat: one SQLite table in the state folder, durable before it is acknowledged.
 
-A vote is known by who voted, on which reply to what, in which style, of which model: said again,
-it replaces the earlier one. The user is an opaque id; `forget` removes all that one said.
+A vote is known by who voted, on which reply to what, in which style, of which model, and against
+which other reply, if any: said again, it replaces the earlier one. The user is an opaque id;
+`forget` removes all that one said.
 """
 
 import hashlib
@@ -81,15 +82,22 @@ class VoteStore:
     def counts(self) -> VoteCounts:
         """Return how many votes there are."""
         rows = self._read(
-            "SELECT style, value, count(*), sum(corrected) FROM votes GROUP BY style, value"
+            "SELECT style, value, json_extract(vote, '$.against') IS NOT NULL AS pair, "
+            "coalesce(json_extract(vote, '$.both_bad'), 0) AS bad, count(*), sum(corrected) "
+            "FROM votes GROUP BY style, value, pair, bad"
         )
         by_style: dict[str, Counter[str]] = defaultdict(Counter)
-        for style, value, count, _ in rows:
-            by_style[style][VALUES[value]] += count
+        compared: dict[str, Counter[str]] = defaultdict(Counter)
+        for style, value, pair, bad, count, _ in rows:
+            if pair:
+                compared[style][outcome(value, bad)] += count
+            else:
+                by_style[style][VALUES[value]] += count
         return VoteCounts(
-            votes=sum(count for _, _, count, _ in rows),
+            votes=sum(count for *_, count, _ in rows),
             corrections=sum(corrected for *_, corrected in rows),
             by_style={style: dict(found) for style, found in sorted(by_style.items())},
+            compared={style: dict(found) for style, found in sorted(compared.items())},
         )
 
     def forget(self, user: str) -> int:
@@ -118,10 +126,19 @@ class VoteStore:
             yield self._database
 
 
+def outcome(value: int, bad: int) -> str:
+    """Return how a comparison ended."""
+    if value:
+        return "decided"
+    return "both_bad" if bad else "tie"
+
+
 def vote_key(vote: Vote) -> str:
     """Return what a vote is known by."""
     turns = [[turn.user, turn.assistant] for turn in vote.history]
-    parts = [vote.user, vote.style, vote.model, turns, vote.question, vote.reply]
+    parts: list[Any] = [vote.user, vote.style, vote.model, turns, vote.question, vote.reply]
+    if rival := vote.against:  # base and prompted base are one model, and two contestants
+        parts += [vote.contestant, rival.contestant, rival.model, rival.reply]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -5,7 +5,7 @@ import json
 
 from contracts.advice import Advice, AdviceRequest
 from contracts.dataset import DatasetManifest
-from contracts.run import Overrides, RunRecord, RunRequest
+from contracts.run import Fit, Overrides, RunRecord, RunRequest
 from trainer.advisor import advise, recognised
 from trainer.arguments import Places, engine_arguments
 from trainer.bases import Base
@@ -69,7 +69,9 @@ def advised(
     counts = style_counts(json.loads(train.read_text(encoding="utf-8")), dataset.styles)
     runs = earlier_runs(shop)
     answer = fit.model_dump() if fit else {}
-    return advise(request, dataset, base, answer, shop.shelf, runs, rows_by_style=counts)
+    told = advise(request, dataset, base, answer, shop.shelf, runs, rows_by_style=counts)
+    planned = Fit.model_validate(answer) if fit else None
+    return told.model_copy(update={"fit": planned})
 
 
 def earlier_runs(shop: Workshop) -> list[RunRecord]:

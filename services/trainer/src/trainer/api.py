@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
 from contracts.advice import Advice, AdviceRequest
@@ -13,18 +13,20 @@ from contracts.gpu import GpuReport
 from contracts.identity import new_id
 from contracts.job import Job
 from contracts.model import Authored, Name
-from contracts.run import RunEvent, RunRecord, RunRequest
+from contracts.run import RunEvent, RunOutput, RunRecord, RunRequest
 from kit.errors import NotFoundError
 from trainer import current, exports
 from trainer.advising import advice
 from trainer.archive import MERGED, archive, part_of
 from trainer.intake import submit
+from trainer.output import read_output
 from trainer.promote import file_checks, find_model, readable_models, refuse
 from trainer.recipe import RecipeInfo
 from trainer.runfolder import RunFolder, first_record
 from trainer.workshop import Workshop
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=128)]
+From = Annotated[int | None, Query(alias="from", ge=0)]
 
 
 class Rollback(Authored):
@@ -75,6 +77,10 @@ def run_routes(shop: Workshop) -> APIRouter:
     @router.get("/{run_id}/log")
     def log(run_id: str) -> list[RunEvent]:
         return RunFolder(shop.volume, run_job(shop, run_id).id).events()
+
+    @router.get("/{run_id}/output")
+    def output(run_id: str, start: From = None) -> RunOutput:
+        return read_output(RunFolder(shop.volume, run_job(shop, run_id).id), start)
 
     return router
 

@@ -29,12 +29,6 @@ class RecipeHeader(Authored):
     large_base: dict[str, bool | int | float | str] = {}
 
 
-class RecipeInfo(RecipeHeader):
-    """A recipe as `GET /recipes` lists it."""
-
-    name: Name
-
-
 class Arguments(BaseModel):
     """The LLaMA-Factory arguments that a recipe file may set: everything else is refused."""
 
@@ -82,6 +76,13 @@ class Arguments(BaseModel):
     seed: int = Field(default=7, ge=0)
 
 
+class RecipeInfo(RecipeHeader):
+    """A recipe as `GET /recipes` lists it, with the arguments for a small base."""
+
+    name: Name
+    arguments: Arguments
+
+
 class Recipe(BaseModel):
     """A recipe file, read and checked."""
 
@@ -94,7 +95,8 @@ class Recipe(BaseModel):
     @property
     def info(self) -> RecipeInfo:
         """The recipe as it is listed."""
-        return RecipeInfo(name=self.name, **self.header.model_dump())
+        values = self.header.model_dump() | {"arguments": self.arguments}
+        return RecipeInfo(name=self.name, **values)
 
     def arguments_for(self, *, large: bool) -> Arguments:
         """Return the arguments for a base of 100 million weights or more, or for a smaller one."""

@@ -6,6 +6,7 @@ iterator between two looks) even while a model is silent, and the generation ups
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -57,8 +58,15 @@ async def stream_replies(
     tasks = [asyncio.create_task(fill(backend, draft, grown)) for draft in drafts]
     try:
         yield drafts
-        while not all(draft.finished for draft in drafts):
+        begun, done = 0, not drafts
+        while not done:
             await wait_for_growth(grown)
+            # What comes first is shown at once; what follows is gathered for one redraw.
+            if begun_in(drafts) == begun and grown.is_set():
+                await asyncio.sleep(REDRAW_SECONDS)
+            grown.clear()
+            # Looked at before they are shown: what ends meanwhile is shown once more.
+            begun, done = begun_in(drafts), all(draft.finished for draft in drafts)
             yield drafts
     finally:
         for task in tasks:
@@ -67,13 +75,14 @@ async def stream_replies(
 
 
 async def wait_for_growth(grown: asyncio.Event) -> None:
-    """Return when a draft grew, a little later to gather more, or after a beat."""
-    try:
+    """Return when a draft grew, or after a beat."""
+    with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(grown.wait(), BEAT_SECONDS)
-    except TimeoutError:
-        return
-    await asyncio.sleep(REDRAW_SECONDS)
-    grown.clear()
+
+
+def begun_in(drafts: Sequence[Draft]) -> int:
+    """Return how many replies have begun."""
+    return sum(bool(draft.text) for draft in drafts)
 
 
 async def fill(backend: Backend, draft: Draft, grown: asyncio.Event) -> None:

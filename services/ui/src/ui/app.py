@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from contracts.errors import ErrorBody
 from kit.app import Lifespan, create_service_app, error_response
 from ui import VERSION
+from ui.addresses import tab_routes
 from ui.backend import Backend
 from ui.catalog import CatalogSource
 from ui.config import UiSettings
@@ -27,9 +28,12 @@ from ui.look import FAVICON, sheets, theme
 from ui.metrics import UiMetrics
 from ui.page import Page
 from ui.rates import Buckets
+from ui.swift import swift_router
+from ui.tabs import TABS
 from ui.talk import Talk
 from ui.texts import accepted_language, texts_in
 from ui.visitors import Doorkeeper
+from ui.you import You
 
 # What a form adds to the file in it.
 FORM_BYTES = 64 << 10
@@ -73,11 +77,15 @@ def create_app(settings: UiSettings) -> FastAPI:
     )
     app.add_middleware(Doorkeeper, visitors=backend.visitors)
     app.add_middleware(ClosedDoor, drain=drain)
-    guard(app, settings, kept)
+    guard(app, settings, kept, metrics)
+    app.include_router(You(kept, backend, settings.root_path).router())
+    app.include_router(tab_routes([tab.id for tab in TABS], settings.root_path))
+    app.include_router(swift_router())
     rates = Buckets(settings.chats_per_minute, 60 / settings.chats_per_minute)
     talk = Talk(backend, CatalogSource(backend), settings.max_tokens, drain, rates)
     page = Page(settings, talk, kept)
     watch_queue(page.blocks, metrics, backend.visitors.__len__)
+    metrics.votes_waiting.set_function(kept.votes_waiting)
     app.state.registry = registry
     app.state.kept = kept
     app.state.drain = ending(drain, mount(app, page, settings))
@@ -97,10 +105,10 @@ def lifespan_of(backend: Backend, kept: Keeping) -> Lifespan:
     return lifespan
 
 
-def guard(app: FastAPI, settings: UiSettings, kept: Keeping) -> None:
+def guard(app: FastAPI, settings: UiSettings, kept: Keeping, metrics: UiMetrics) -> None:
     """Put the gate before everything, and the log-in's routes before Gradio's own."""
     uploads = Buckets(settings.uploads_per_hour, 3600 / settings.uploads_per_hour)
-    way_in = entrance(settings, kept.state)
+    way_in = entrance(settings, kept.state, metrics.login_failed)
     if way_in.routes:
         app.include_router(way_in.routes)
     app.add_middleware(Fence, uploads=uploads)

@@ -11,6 +11,7 @@ from ui.config import UiSettings
 from ui.dataset_calls import DatasetCalls
 from ui.metrics import UiMetrics
 from ui.proof_calls import ProofCalls
+from ui.review_calls import ReviewCalls
 from ui.serving_calls import ServingCalls
 from ui.style_calls import StyleCalls
 from ui.trainer_calls import TrainerCalls
@@ -48,6 +49,7 @@ class Backend:
         control = Calls(self.http, metrics, "control", settings.serving_control_url)
         self.styles = StyleCalls(datagen)
         self.datasets = DatasetCalls(datagen)
+        self.reviews = ReviewCalls(datagen)
         self.proof = ProofCalls(datagen)
         self.trainer = TrainerCalls(trainer)
         self.serving = ServingCalls(serving, control)

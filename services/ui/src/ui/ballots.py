@@ -11,13 +11,14 @@ import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from sqlite3 import Connection
 from typing import Literal
 
 from pydantic import ValidationError
 
 from contracts.sample import Turn
 from contracts.votes import Vote
-from ui.branches import Said, path_to
+from ui.branches import WHOLE, Said, path_to
 from ui.conversations import Conversations
 from ui.errors import StoreError
 from ui.state import State
@@ -73,12 +74,7 @@ class Ballots:
                 "(message) DO UPDATE SET value = excluded.value, correction = excluded.correction",
                 (message, value, correction),
             )
-            database.execute(
-                "INSERT INTO outbox (key, number, user, vote) VALUES "
-                "(?, (SELECT coalesce(max(number), 0) + 1 FROM outbox), ?, ?) ON CONFLICT (key) "
-                "DO UPDATE SET number = excluded.number, vote = excluded.vote, refused = ''",
-                (vote_key(vote), user, vote.model_dump_json()),
-            )
+            enqueue(database, user, vote)
         return vote
 
     def votes(self, user: str, name: str) -> dict[int, tuple[Value, str | None]]:
@@ -131,6 +127,16 @@ class Ballots:
         return hmac.new(key, user.encode(), hashlib.sha256).hexdigest()[:USER_LENGTH]
 
 
+def enqueue(database: Connection, user: str, vote: Vote) -> None:
+    """Put a vote into the outbox; it replaces what waits there on the same reply."""
+    database.execute(
+        "INSERT INTO outbox (key, number, user, vote) VALUES "
+        "(?, (SELECT coalesce(max(number), 0) + 1 FROM outbox), ?, ?) ON CONFLICT (key) "
+        "DO UPDATE SET number = excluded.number, vote = excluded.vote, refused = ''",
+        (vote_key(vote), user, vote.model_dump_json()),
+    )
+
+
 def vote_on(
     path: Sequence[Said], message: int, value: Value, correction: str | None, user: str
 ) -> Vote:
@@ -140,6 +146,8 @@ def vote_on(
     *before, reply = path
     if reply.role != "assistant" or not before:
         raise StoreError("no_vote", reason_key="vote.no_reply")
+    if reply.state != WHOLE:
+        raise StoreError("no_vote", reason_key="vote.cut")
     if not reply.style:
         raise StoreError("no_vote", reason_key="vote.no_style")
     *earlier, question = before

@@ -4,6 +4,7 @@ The clients of `libs/client` are for programs that may block; a page serves many
 and closing its side of a stream must stop the generation, so it keeps these few calls of its own.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -18,6 +19,8 @@ from ui.stream import error_code, error_message, error_part
 Answer = TypeVar("Answer")
 # How long a service may take to say what it has.
 QUICK_SECONDS = 1.5
+# The longest answer that is no JSON: a page of a report, a picture of a card, a piece of a log.
+MOST_BYTES = 8 << 20
 BUSY = frozenset({429, 503})
 # What serving answers while a training run has the GPU, and while it ends: announced, no failure.
 TRAINING, DRAINING = "training", "draining"
@@ -50,6 +53,46 @@ class Calls:
         params = {name: value for name, value in query.items() if value is not None}
         response = await self.request("GET", path, self.asking, seconds, params=params)
         return self.parsed(response, kind)
+
+    async def text(
+        self, path: str, *, most: int = MOST_BYTES, seconds: float = QUICK_SECONDS, **query: Any
+    ) -> str:
+        """Return what is at `path` as text; broken signs are replaced. Raises ProblemError."""
+        found = await self.content(path, most=most, seconds=seconds, **query)
+        return found.decode("utf-8", errors="replace")
+
+    async def content(
+        self, path: str, *, most: int = MOST_BYTES, seconds: float = QUICK_SECONDS, **query: Any
+    ) -> bytes:
+        """Return what is at `path` as it is. Raises ProblemError, also where it is over `most`.
+
+        No more than that is ever held; `seconds` are for all of it, not for each piece.
+        """
+        params = {name: value for name, value in query.items() if value is not None}
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.bounded(path, most, seconds, params)
+        except TimeoutError as error:
+            raise self.problem("timeout") from error
+        except httpx.HTTPError as error:
+            raise self.problem(failure_kind(error)) from error
+
+    async def bounded(
+        self, path: str, most: int, seconds: float, params: Mapping[str, Any]
+    ) -> bytes:
+        """Return a body of at most `most` bytes. Raises ProblemError and httpx's errors."""
+        url, found = self.url + path, bytearray()
+        async with self.http.stream(
+            "GET", url, headers=self.asking, timeout=seconds, params=params
+        ) as response:
+            async for piece in response.aiter_bytes():
+                found += piece
+                if len(found) > most:
+                    raise self.problem("stream_broken", f"{path}: over {most} bytes")
+        if response.is_error:
+            whole = httpx.Response(response.status_code, content=bytes(found))
+            raise self.refusal(whole)
+        return bytes(found)
 
     async def send(
         self,

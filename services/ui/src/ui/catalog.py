@@ -14,6 +14,7 @@ from contracts.dataset import Conditioning
 from contracts.job import Progress
 from contracts.style import Style, StyleVersion
 from ui.backend import Backend
+from ui.calls import QUICK_SECONDS
 from ui.errors import ProblemError
 
 BASE = "base"
@@ -21,6 +22,9 @@ BASE = "base"
 FRESH_SECONDS = 1.0
 # Who asks a question does not wait for that round if the last one is not older than this.
 KNOWN_SECONDS = 10.0
+# A launcher that loads a model may be too busy to answer: its last word holds for this long.
+REMEMBERED_SECONDS = 120.0
+PASSING = frozenset({"waiting", "starting", "draining"})
 # What is left to find the words for a failure.
 STATE_SECONDS = 0.3
 ModelKind = Literal["base", "alias", "version"]
@@ -181,6 +185,7 @@ class CatalogSource:
         self._manifests: dict[str, ModelManifest] = {}
         self._catalog = Catalog()
         self._asked_at = float("-inf")
+        self._said: tuple[float, ServingStatus | None] = (float("-inf"), None)
         self._lock = asyncio.Lock()
 
     async def catalog(self) -> Catalog:
@@ -198,9 +203,8 @@ class CatalogSource:
 
     async def explained(self) -> Catalog:
         """Return the last catalog with the launcher's state of this moment, quickly."""
-        try:
-            status = await self.backend.serving.status(STATE_SECONDS)
-        except ProblemError:
+        status = await self.status(STATE_SECONDS)
+        if status is None:
             return self._catalog
         return replace(self._catalog, state=launcher_state(status), holder=holder_of(status))
 
@@ -219,12 +223,20 @@ class CatalogSource:
         except ProblemError:
             return None
 
-    async def status(self) -> ServingStatus | None:
-        """Return the launcher's status, or None."""
+    async def status(self, seconds: float = QUICK_SECONDS) -> ServingStatus | None:
+        """Return the launcher's status, or None.
+
+        One that is loading is slow to answer: silence then means that it still does.
+        """
+        at, before = self._said
         try:
-            return await self.backend.serving.status()
-        except ProblemError:
-            return None
+            status = await self.backend.serving.status(seconds)
+        except ProblemError as problem:
+            recent = time.monotonic() - at < REMEMBERED_SECONDS
+            loading = before is not None and before.state in PASSING
+            return before if problem.kind == "timeout" and recent and loading else None
+        self._said = (time.monotonic(), status)
+        return status
 
     async def progress(self, run_id: str) -> Progress | None:
         """Return how far a training run is, or None."""

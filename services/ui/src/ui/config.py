@@ -62,7 +62,7 @@ class UiSettings(Settings):
     metrics_port: int = Field(default=7861, ge=0, le=65_535, validate_default=True)
     language: Literal["auto", "zh", "en"] = "auto"
     root_path: str = ""
-    concurrent_chats: int = Field(default=8, ge=1, le=256)
+    concurrent_chats: int = Field(default=64, ge=1, le=256)
     queue_size: int = Field(default=64, ge=1, le=4096)
     max_tokens: int = Field(default=512, ge=16, le=8192)
     shutdown_seconds: int = Field(default=60, ge=0, le=3600)

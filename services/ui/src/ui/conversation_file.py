@@ -31,6 +31,7 @@ class Line(Recorded):
     model: Label = ""
     style: Label = ""
     at: Label = ""
+    state: Literal["whole", "cut"] = "whole"
 
 
 class ConversationFile(Versioned):
@@ -62,11 +63,12 @@ class ConversationFile(Versioned):
 def as_file(found: Conversation, tree: Sequence[Said]) -> ConversationFile:
     """Return a conversation as its file says it; the ids of this machine are left behind."""
     places = {said.id: place for place, said in enumerate(tree)}
+    kept = [key for key in Line.model_fields if key != "parent"]
     lines = [
         Line.model_validate(
             {
                 "parent": None if said.parent is None else places[said.parent],
-                **{key: getattr(said, key) for key in ("role", "content", "model", "style", "at")},
+                **{key: getattr(said, key) for key in kept},
             }
         )
         for said in tree
@@ -136,7 +138,8 @@ def imported(store: Conversations, user: str, file: ConversationFile) -> Convers
         for line in file.messages:
             parent = None if line.parent is None else ids[line.parent]
             message = Message(role=line.role, content=line.content)
-            said = store.added(database, user, number, parent, message, (line.model, line.style))
+            asked = (line.model, line.style)
+            said = store.added(database, user, number, parent, message, asked, line.state)
             ids.append(said.id)
         leaf = ids[file.leaf] if file.leaf is not None else (ids[-1] if ids else None)
         store.shown(database, number, leaf)

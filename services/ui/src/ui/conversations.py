@@ -17,7 +17,7 @@ from pydantic import Field
 
 from contracts.model import Recorded
 from contracts.sample import Message
-from ui.branches import Said, newest_below, path_to, said_of
+from ui.branches import WHOLE, Said, newest_below, path_to, said_of
 from ui.errors import StoreError
 from ui.state import State
 
@@ -37,7 +37,7 @@ class Setup(Recorded):
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
     max_tokens: int | None = Field(default=None, ge=1, le=8192)
-    seed: int | None = None
+    seed: int | None = Field(default=None, ge=0)
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class Conversations:
             ValueError: question and answer do not take turns.
         """
         with self.state.write() as database:
-            number = self._number(database, user, name)
+            number = self.number(database, user, name)
             said = self.added(database, user, number, parent, message, asked)
             self.shown(database, number, said.id)
         return said
@@ -163,6 +163,7 @@ class Conversations:
         parent: int | None,
         message: Message,
         asked: tuple[str, str],
+        state: str = WHOLE,
     ) -> Said:
         """Insert a message. Raises StoreError."""
         if len(message.content) > CONTENT_LENGTH:
@@ -172,10 +173,11 @@ class Conversations:
         before = self._role(database, number, parent)
         if message.role not in ("user", "assistant") or message.role == before:
             raise ValueError(f"{message.role} does not follow {before}")
-        row = (number, parent, message.role, message.content, *asked, stamp(), size)
+        row = (number, parent, message.role, message.content, *asked, stamp(), size, state)
         found = database.execute(
-            "INSERT INTO messages (conversation, parent, role, content, model, style, at, size) "
-            "VALUES (?,?,?,?,?,?,?,?) RETURNING *",
+            "INSERT INTO messages "
+            "(conversation, parent, role, content, model, style, at, size, state) "
+            "VALUES (?,?,?,?,?,?,?,?,?) RETURNING *",
             row,
         ).fetchone()
         return said_of(found)
@@ -237,7 +239,8 @@ class Conversations:
             raise StoreError("unknown")
         return rows[0]
 
-    def _number(self, database: Connection, user: str, name: str) -> int:
+    def number(self, database: Connection, user: str, name: str) -> int:
+        """Return the row of a person's conversation. Raises StoreError `unknown`."""
         statement = "SELECT number FROM conversations WHERE user = ? AND id = ?"
         found = database.execute(statement, (user, name)).fetchone()
         if found is None:
@@ -248,7 +251,7 @@ class Conversations:
         with self.state.write() as database:
             database.execute(
                 f"UPDATE conversations SET {column} = ?, updated = ? WHERE number = ?",
-                (value, stamp(), self._number(database, user, name)),
+                (value, stamp(), self.number(database, user, name)),
             )
 
 

@@ -8,6 +8,7 @@ import gradio as gr
 from ui.api import MODEL_PLACE
 from ui.catalog import label_of
 from ui.metrics import UiMetrics
+from ui.tabs.chat.dialogue import Dialogue
 from ui.turns import Turns
 
 FULL = "queue_full"
@@ -35,7 +36,7 @@ def watch_queue(blocks: gr.Blocks, metrics: UiMetrics, sessions: Callable[[], fl
 def asked_models(blocks: gr.Blocks, index: int, data: Sequence[Any]) -> list[Any]:
     """Return the names of the models that an event would have asked."""
     function = blocks.fns[index]
-    turns = getattr(function.fn, "__self__", None)
-    if isinstance(turns, Turns):
-        return turns.models_in(data[len(data) - turns.asked :])
+    owner = getattr(function.fn, "__self__", None)
+    if isinstance(owner, Turns | Dialogue):
+        return owner.models_in(data)
     return list(data[MODEL_PLACE : MODEL_PLACE + 1]) or [None]

@@ -1,5 +1,6 @@
 """Who is let in, as the settings say: the door, and the routes of the log-in where it is ours."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import APIRouter
@@ -25,8 +26,13 @@ class Entrance:
     routes: APIRouter | None = None
 
 
-def entrance(settings: UiSettings, state: State) -> Entrance:
-    """Return who is let in. Raises SettingsError where a file that it takes cannot be used."""
+def entrance(
+    settings: UiSettings, state: State, failed: Callable[[str], None] = lambda _: None
+) -> Entrance:
+    """Return who is let in; `failed` is told of log-ins that were refused.
+
+    Raises SettingsError where a file that it takes cannot be used.
+    """
     proxies = networks(settings.trusted_proxies)
     if settings.auth == "none":
         return Entrance(OpenDoor())
@@ -38,7 +44,7 @@ def entrance(settings: UiSettings, state: State) -> Entrance:
     sessions = Sessions(session_key(settings, state), accounts, state, lifetime)
     # Browsers keep one jar for all ports of a host.
     door = SessionDoor(sessions, f"tonesmith_{settings.port}")
-    return Entrance(door, Login(door, proxies, settings.root_path).router())
+    return Entrance(door, Login(door, proxies, settings.root_path, failed).router())
 
 
 def session_key(settings: UiSettings, state: State) -> bytes:

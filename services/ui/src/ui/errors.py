@@ -74,8 +74,8 @@ class ProblemError(TonesmithError):
 
 
 # Why the page's own state does not do what is asked.
-StoreKind = Literal["unknown", "full", "long", "too_long", "bad_file", "no_vote"]
-STATUSES: dict[StoreKind, int] = {"unknown": 404, "full": 507, "long": 507}
+StoreKind = Literal["unknown", "full", "long", "too_long", "bad_file", "no_vote", "disk"]
+STATUSES: dict[StoreKind, int] = {"unknown": 404, "full": 507, "long": 507, "disk": 507}
 
 
 class StoreError(TonesmithError):

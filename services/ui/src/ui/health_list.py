@@ -105,9 +105,18 @@ def alarms_html(texts: Texts, found: Alarms, settings: UiSettings) -> str:
 
 
 def alert_html(texts: Texts, alert: Alert) -> str:
-    """Return one alert: how bad, what, where, and what to do."""
+    """Return one alert: how bad, what, where, and what to do.
+
+    The rule's own words hold figures and commands, and are English. Who reads another language is
+    told in a sentence of ours, where there is one for the rule; the rule's words can be unfolded.
+    """
     said = [alert.annotations.get("summary", ""), alert.annotations.get("runbook", "")]
-    words = "".join(f"<p>{escape(text[:WORDS_SHOWN])}</p>" for text in said if text)
+    words = "".join(f'<p lang="en">{escape(text[:WORDS_SHOWN])}</p>' for text in said if text)
+    known = texts.table.get(f"alert.name.{alert.name}", "")
+    if known and (texts.language != "en" or not words):
+        title = escape(texts("alert.detail"))
+        folded = f"<details><summary>{title}</summary>{words}</details>" if words else ""
+        words = f"<p>{escape(known)}</p>{folded}"
     place = f"<small>{escape(alert.place[:WORDS_SHOWN])}</small>" if alert.place else ""
     return (
         f'<li class="ts-is-{alert.severity}"><b>{escape(texts(f"alert.{alert.severity}"))}</b>'

@@ -8,10 +8,10 @@ comes in.
 import asyncio
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -22,8 +22,8 @@ from kit.app import error_response
 from kit.errors import TooLargeError
 from ui.doors import SessionDoor, cookie_line, origin
 from ui.gate import spoken, wants_html
-from ui.look import mark
 from ui.networks import Network
+from ui.plain import page_html
 from ui.rates import Buckets
 from ui.texts import LANGUAGES, Texts, as_language, texts_in
 
@@ -34,16 +34,6 @@ FORM_BYTES = 4096
 HASHES_AT_ONCE = 2
 # Tries at once, and the seconds after which there is one more.
 PAIR_TRIES, NAME_TRIES, ADDRESS_TRIES = (5, 60.0), (30, 60.0), (30, 30.0)
-STYLE = """body{margin:0;min-height:100vh;display:grid;place-items:center;font:16px/1.5 system-ui,
-sans-serif;color-scheme:light dark;background:light-dark(#f6f4ef,#171614);
-color:light-dark(#24211c,#eeeae2)}main{width:min(22rem,calc(100vw - 3rem))}svg{width:3rem;
-height:3rem}label{display:block;margin-top:1rem}input,button{box-sizing:border-box;width:100%;
-font:inherit;padding:.6rem .75rem;margin-top:.25rem;border-radius:.5rem;border:1px solid
-light-dark(#8a8478,#8a8478);background:light-dark(#fff,#24221f);color:inherit}button{margin-top:
-1.5rem;border:0;background:light-dark(#8a3b12,#f0a878);color:light-dark(#fff,#231303);
-cursor:pointer}:focus-visible{outline:3px solid light-dark(#8a3b12,#f0a878);outline-offset:2px}
-[role=alert]{color:light-dark(#9b1c1c,#ff9d94)}nav{margin-top:1.5rem;display:flex;gap:1rem}
-a{color:inherit}"""
 
 
 class Limits:
@@ -80,9 +70,17 @@ class Login:
         door: knows the sessions.
         proxies: whose word on addresses counts.
         prefix: the path under which a proxy publishes the page.
+        failed: is told of each try that was refused, and why: `wrong` or `wait`.
     """
 
-    def __init__(self, door: SessionDoor, proxies: Sequence[Network], prefix: str = "") -> None:
+    def __init__(
+        self,
+        door: SessionDoor,
+        proxies: Sequence[Network],
+        prefix: str = "",
+        failed: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.failed = failed
         self.door = door
         self.proxies = proxies
         self.prefix = prefix.rstrip("/")
@@ -157,6 +155,7 @@ class Login:
         self, request: Request, after: str, status: int, key: str, seconds: int = 0
     ) -> Response:
         """Return the answer to a log-in that failed, as a page or as an error."""
+        self.failed(key.removeprefix("login."))
         headers = {"Retry-After": str(seconds)} if seconds else {}
         texts = texts_of(request)
         said = texts(key, seconds=seconds) if seconds else texts(key)
@@ -168,7 +167,7 @@ class Login:
         self, request: Request, after: str, said: str = "", status: int = 200, headers: Any = None
     ) -> Response:
         """Return the log-in page."""
-        html = page_html(texts_of(request), self.prefix, after, said)
+        html = login_html(texts_of(request), self.prefix, after, said)
         return HTMLResponse(html, status, {**(headers or {}), "cache-control": "no-store"})
 
 
@@ -195,28 +194,25 @@ async def form_of(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
-def page_html(texts: Texts, prefix: str, after: str, said: str) -> str:
+def login_html(texts: Texts, prefix: str, after: str, said: str) -> str:
     """Return the log-in page: one form, no script."""
     alert = f'<p role="alert">{escape(said)}</p>' if said else ""
-    return (
-        f'<!doctype html><html lang="{texts.language}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(texts('login.title'))} · {escape(texts('app.name'))}</title>"
-        f"<style>{STYLE}</style></head><body><main>{mark()}"
-        f"<h1>{escape(texts('app.name'))}</h1>{alert}"
-        f'<form method="post" action="{escape(prefix)}/login?lang={texts.language}">'
+    body = (
+        f'{alert}<form method="post" action="{escape(prefix)}/login?lang={texts.language}">'
         f'<input type="hidden" name="next" value="{escape(after)}">'
         f'<label>{escape(texts("login.name"))}<input name="username" autocomplete="username" '
         'autocapitalize="none" spellcheck="false" required autofocus></label>'
         f'<label>{escape(texts("login.password"))}<input name="password" type="password" '
         'autocomplete="current-password" required></label>'
         f"<button>{escape(texts('login.enter'))}</button></form>"
-        f"<nav>{''.join(switch(prefix, language) for language in LANGUAGES)}</nav>"
-        "</main></body></html>"
     )
+    links = "".join(switch(texts, prefix, language, after) for language in LANGUAGES)
+    return page_html(texts, texts("login.title"), body, f"<nav>{links}</nav>")
 
 
-def switch(prefix: str, language: Language) -> str:
-    """Return the link to this page in a language, which it names itself."""
+def switch(texts: Texts, prefix: str, language: Language, after: str) -> str:
+    """Return the link to this page in a language, which it names itself; where to go is kept."""
     name = escape(texts_in(language)("app.language"))
-    return f'<a lang="{language}" href="{escape(prefix)}/login?lang={language}">{name}</a>'
+    there = escape(f"{prefix}/login?lang={language}&next={quote(after, safe='/')}")
+    here = ' aria-current="true"' if language == texts.language else ""
+    return f'<a lang="{language}" href="{there}"{here}>{name}</a>'

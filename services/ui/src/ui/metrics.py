@@ -13,6 +13,8 @@ OUTCOMES = ("ok", "error", "cancelled", "rejected", "unavailable")
 UPSTREAMS = ("serving", "control", "trainer", "datagen")
 FAILURES = ("connect", "timeout", "http_4xx", "http_5xx", "stream_broken")
 DIRECTIONS = ("input", "output")
+# `wrong`: name or password; `wait`: too many tries.
+LOGIN_REASONS = ("wrong", "wait")
 
 
 class UiMetrics:
@@ -44,6 +46,7 @@ class UiMetrics:
             "Replies that were cancelled because their reader was gone.",
             {"model": MODELS},
         )
+        self.measure_people()
         self.in_progress = self.gauge("ui_chats_in_progress", "Replies being streamed now.")
         self.queue_length = self.gauge("ui_queue_length", "Messages that wait for a free place.")
         self.sessions = self.gauge("ui_sessions", "Open pages and connected programs.")
@@ -54,6 +57,17 @@ class UiMetrics:
         )
         self.duration = self.histogram(
             "ui_chat_duration_seconds", "From asking to the end of the reply.", DURATION_BUCKETS
+        )
+
+    def measure_people(self) -> None:
+        """Register what people do besides chatting."""
+        self.logins_failed = self.counter(
+            "ui_logins_failed",
+            "Log-ins that were refused: wrong name or password, or too many tries.",
+            {"reason": LOGIN_REASONS},
+        )
+        self.votes_waiting = self.gauge(
+            "ui_votes_waiting", "Votes that datagen has not taken yet; those it refused are none."
         )
 
     def counter(self, name: str, said: str, labels: dict[str, tuple[str, ...]]) -> Counter:
@@ -75,6 +89,10 @@ class UiMetrics:
         for model in MODELS:
             family.labels(model)
         return family
+
+    def login_failed(self, reason: str) -> None:
+        """Count a log-in that was refused."""
+        self.logins_failed.labels(reason).inc()
 
     def watch(self, queue_length: Callable[[], float], sessions: Callable[[], float]) -> None:
         """Read two gauges from who knows them, at each scrape."""

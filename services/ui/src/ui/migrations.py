@@ -33,4 +33,16 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_by_number ON outbox (number);
 """
 
-MIGRATIONS = (SESSIONS, CONVERSATIONS, BALLOTS)
+ARENA = """
+CREATE TABLE arena (
+    user TEXT NOT NULL, evaluation TEXT NOT NULL, pair TEXT NOT NULL, style TEXT NOT NULL,
+    first TEXT NOT NULL, second TEXT NOT NULL, outcome TEXT NOT NULL, left_seat TEXT NOT NULL,
+    at TEXT NOT NULL, PRIMARY KEY (user, evaluation, pair));
+"""
+
+# Whether a reply is whole; one that was broken off stays `cut`, and so does one that still grows.
+REPLIES = """
+ALTER TABLE messages ADD COLUMN state TEXT NOT NULL DEFAULT 'whole';
+"""
+
+MIGRATIONS = (SESSIONS, CONVERSATIONS, BALLOTS, ARENA, REPLIES)

@@ -1,6 +1,7 @@
 """What the Monitor tab shows: asked all at once, shared by every page for a moment."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,11 +9,13 @@ from datetime import datetime
 
 from contracts.gpu import GpuReport
 from contracts.identity import now
+from kit.config import SettingsError
 from ui.alarms import Alarms, alarms
 from ui.backend import Backend
 from ui.drain import Drain
 from ui.errors import ProblemError
 from ui.health import LIMIT_SECONDS, Health, health_of_all
+from ui.keeping import Keeping, Store
 from ui.training import Training, TrainingSource
 
 # However many pages are open, and however often their readers press the button.
@@ -21,13 +24,17 @@ FRESH_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Watched:
-    """Everything at one moment; `gpus` is None where the trainer does not tell."""
+    """Everything at one moment.
+
+    `gpus` is None where the trainer does not tell, `store` where the page cannot read its own.
+    """
 
     at: datetime
     health: tuple[Health, ...] = ()
     gpus: GpuReport | None = None
     training: Training = Training()
     alarms: Alarms = Alarms()
+    store: Store | None = None
 
 
 class MonitorSource:
@@ -37,11 +44,17 @@ class MonitorSource:
         backend: the services.
         drain: knows how the page itself is.
         clock: monotonic seconds.
+        kept: what the page itself keeps.
     """
 
     def __init__(
-        self, backend: Backend, drain: Drain, clock: Callable[[], float] = time.monotonic
+        self,
+        backend: Backend,
+        drain: Drain,
+        clock: Callable[[], float] = time.monotonic,
+        kept: Keeping | None = None,
     ) -> None:
+        self.kept = kept
         self.backend = backend
         self.drain = drain
         self._training = TrainingSource(backend, clock)
@@ -55,13 +68,14 @@ class MonitorSource:
             at, known = self._found
             if self._clock() - at < FRESH_SECONDS:
                 return known
-            health, gpus, training, raised = await asyncio.gather(
+            health, gpus, training, raised, store = await asyncio.gather(
                 health_of_all(self.backend, self.drain),
                 self._gpus(),
                 self._runs(),
                 alarms(self.backend.http, self.backend.settings.prometheus_inner),
+                self._store(),
             )
-            found = Watched(now(), health, gpus, training, raised)
+            found = Watched(now(), health, gpus, training, raised, store)
             self._found = (self._clock(), found)
             return found
 
@@ -70,6 +84,14 @@ class MonitorSource:
             async with asyncio.timeout(LIMIT_SECONDS):
                 return await self.backend.trainer.gpus()
         except (ProblemError, TimeoutError):
+            return None
+
+    async def _store(self) -> Store | None:
+        if self.kept is None:
+            return None
+        try:
+            return await asyncio.to_thread(self.kept.store)
+        except (OSError, sqlite3.Error, SettingsError):
             return None
 
     async def _runs(self) -> Training:

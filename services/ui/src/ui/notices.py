@@ -20,6 +20,8 @@ COMMANDS = {
 STATES = frozenset({"waiting", "starting", "draining", "failed", "lent", "leaving"})
 # What a server that is still coming up answers with, or does not.
 NOT_YET = frozenset({"connect", "timeout", "busy"})
+# A server that is coming up by itself may also answer so before it is ready.
+COMING_UP = NOT_YET | {"http_5xx", "no_model"}
 WAYS_OUT = {
     "http_4xx": "problem.shorter",
     "silent": "problem.stop",
@@ -79,7 +81,7 @@ def problem_sentences(texts: Texts, catalog: Catalog, problem: ProblemError) -> 
     lent = catalog.state == "lent" and problem.kind in NOT_YET
     if lent or problem.kind == "training":
         return [lent_sentence(texts, catalog), texts("problem.retry")]
-    if catalog.state in SELF_HEALING and problem.kind in NOT_YET:
+    if catalog.state in SELF_HEALING and problem.kind in COMING_UP:
         return [texts("problem.starting"), texts("problem.retry")]
     said = [texts("problem.detail", detail=problem.detail)] if problem.detail else []
     if problem.kind in INPUT_AT_FAULT:

@@ -4,6 +4,7 @@ Every word reaches the page through `render` functions, so that one event can ch
 and touch nothing else: the conversation survives a change of language.
 """
 
+import json
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -14,6 +15,7 @@ from gradio.events import api
 
 from contracts.style import Language
 from ui.api import chat_endpoint
+from ui.blocks import FrugalBlocks
 from ui.catalog import Catalog
 from ui.config import UiSettings
 from ui.conversation import private
@@ -24,8 +26,9 @@ from ui.notices import notice_html
 from ui.tabs import FIRST_TAB, TABS
 from ui.tabs.tab import Handle, Part, Workbench, rendered
 from ui.talk import Talk
-from ui.texts import DEFAULT, Texts, accepted_language, as_language, texts_in
+from ui.texts import DEFAULT, LANGUAGES, Texts, accepted_language, as_language, texts_in
 from ui.visitors import current_user
+from ui.you import BACK, WHO, you_html
 
 # A promotion shows on open pages after this many seconds at most.
 REFRESH_SECONDS = 5.0
@@ -50,7 +53,7 @@ class Page:
         self.talk = talk
         self.kept = kept
         self.handles: list[Handle] = []
-        with gr.Blocks(
+        with FrugalBlocks(
             title="Tonesmith", analytics_enabled=False, fill_width=True, delete_cache=CACHE_SECONDS
         ) as blocks:
             self.build()
@@ -81,13 +84,14 @@ class Page:
                 elem_id="ts-language",
                 scale=0,
             )
-            self.person = gr.HTML(elem_id="ts-person", visible=self.settings.auth == "users")
+            self.person = gr.HTML(elem_id="ts-person")
             self.theme = gr.Button("◐", elem_id="ts-theme", size="sm", scale=0, min_width=40)
         self.notice = gr.HTML(elem_id="ts-notice")
         with gr.Tabs(elem_id="ts-tabs", selected=FIRST_TAB) as row:
             self.tabs = []
             for tab in TABS:
-                with gr.Tab(texts(f"tab.{tab.id}"), id=tab.id) as item:
+                title = texts(f"tab.{tab.id}")
+                with gr.Tab(title, id=tab.id, elem_id=f"ts-tab-{tab.id}") as item:
                     bench = Workbench(self.settings, self.talk, self.kept, self.language, item, row)
                     self.handles.append(tab.build(bench))
                 self.tabs.append(item)
@@ -112,13 +116,14 @@ class Page:
             js=script("load.js"),
             **quick,
         )
-        tell = {"js": script("language.js"), **private()}
+        more = {name: texts_in(name)("app.more_tabs") for name in LANGUAGES}
+        tell = {"js": script("language.js", more=more), **private()}
         loading.then(None, [self.language], None, **tell)
         self.language.input(None, [self.language], None, **tell)
         self.language.input(
             self.speak, [self.language, *inputs_of(parts)], [seen, *everything], **quick
         )
-        self.theme.click(None, None, None, js=script("theme.js"), **private())
+        self.wire_scripts(blocks)
         blocks.load(None, kept, kept, js=script("recall.js"), **private())
         gr.on([item.change for item in kept], None, kept, None, js=script("keep.js"), **private())
         ticked = [seen, bell, self.notice]
@@ -126,6 +131,23 @@ class Page:
         changing = [*choices, *(handle.healing for handle in self.handles)]
         offered = [self.notice, *outputs_of(changing)]
         bell.change(self.offer, [self.language, *inputs_of(changing)], offered, **quick)
+
+    def wire_scripts(self, blocks: gr.Blocks) -> None:
+        """Connect what only the browser does: theme, menu, address, and a log-in that ran out."""
+        root = self.settings.root_path.rstrip("/")
+        way = f"/login?next={BACK}" if self.settings.auth == "users" else BACK
+        words = {
+            name: {"title": texts("you.expired"), "enter": texts("you.enter_again")}
+            for name, texts in ((name, texts_in(name)) for name in LANGUAGES)
+        }
+        again = script("again.js", words=words, way=root + way, who=root + WHO)
+        address = script("tabs.js", ids=[tab.id for tab in TABS], first=FIRST_TAB)
+        for code in (again, script("menu.js"), address):
+            blocks.load(None, None, None, js=code, **private())
+        for tab, item in zip(TABS, self.tabs, strict=True):
+            opened = f"() => window.tonesmithTab?.({json.dumps(tab.id)})"
+            item.select(None, None, None, js=opened, **private())
+        self.theme.click(None, None, None, js=script("theme.js"), **private())
 
     async def load(self, request: gr.Request, stored: Any, *values: Any) -> list[Any]:
         """Choose the language (remembered, set by the operator, or the browser's), and render."""
@@ -148,7 +170,7 @@ class Page:
             notice_html(texts, catalog),
             *rendered(parts, texts, catalog, values),
             brand_html(texts),
-            person_html(texts, current_user(), self.settings.root_path),
+            you_html(texts, current_user(), self.settings.auth, self.settings.root_path),
             *titles,
         ]
 
@@ -213,15 +235,15 @@ def brand_html(texts: Texts) -> str:
     )
 
 
-def person_html(texts: Texts, user: str, prefix: str) -> str:
-    """Return who is logged in, and the way out: a form, which no link of another site can send."""
-    return (
-        f'<form class="ts-person" method="post" action="{escape(prefix.rstrip("/"))}/logout">'
-        f"<span>{escape(user)}</span> <button>{escape(texts('login.leave'))}</button></form>"
-    )
+def script(name: str, **values: object) -> str:
+    """Return one of the page's scripts: a function, without the comment above it.
 
-
-def script(name: str) -> str:
-    """Return one of the page's scripts: a function, without the comment above it."""
+    Args:
+        name: its file.
+        values: what takes the place of `__NAME__` in it, as JSON.
+    """
     lines = (Path(LOOK) / name).read_text(encoding="utf-8").splitlines()
-    return "\n".join(line for line in lines if not line.startswith("//"))
+    code = "\n".join(line for line in lines if not line.startswith("//"))
+    for key, value in values.items():
+        code = code.replace(f"__{key.upper()}__", json.dumps(value, ensure_ascii=False))
+    return code

@@ -1,7 +1,7 @@
 """What a model is sent, as its manifest says that it was trained (pure).
 
 Invariant: what is served is what was trained. The system prompt is the style's as the model's
-manifest carries it, and only where the model's conditioning has one.
+manifest carries it, and only where the model's conditioning has one; the reader's own replaces it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,10 +20,14 @@ def system_prompt(style: Style | None, conditioning: Conditioning) -> str:
 
 
 def chat_messages(
-    style: Style | None, conditioning: Conditioning, history: Sequence[Message], question: str
+    style: Style | None,
+    conditioning: Conditioning,
+    history: Sequence[Message],
+    question: str,
+    own: str = "",
 ) -> list[Message]:
     """Return the conversation to send: system prompt where there is one, history, question."""
-    system = system_prompt(style, conditioning)
+    system = own or system_prompt(style, conditioning)
     first = [Message(role="system", content=system)] if system else []
     return [*first, *history, Message(role="user", content=question)]
 

@@ -5,6 +5,7 @@ from html import escape
 
 from contracts.job import JobState
 from contracts.run import Fit, RunRecord
+from ui.run_words import said
 from ui.texts import Texts
 from ui.training import Training
 
@@ -28,7 +29,11 @@ def list_html(texts: Texts, training: Training) -> str:
         f'<th scope="col" class="ts-{key}">{escape(texts(f"train.{key}"))}</th>' for key in COLUMNS
     )
     rows = "".join(row_html(texts, run, chosen=run.id == chosen) for run in training.runs)
-    return f'<table class="ts-runs"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    label = escape(texts("train.name"))
+    return (
+        f'<div class="ts-roll" tabindex="0" role="region" aria-label="{label}">'
+        f'<table class="ts-runs"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
 
 
 def note(sentence: str, hint: str, command: str) -> str:
@@ -59,8 +64,11 @@ def row_html(texts: Texts, run: RunRecord, *, chosen: bool) -> str:
 
 
 def state_html(texts: Texts, run: RunRecord) -> str:
-    """Return a run's state with its mark."""
-    return f'<span class="ts-state ts-is-{run.state}">{escape(texts(f"run.{run.state}"))}</span>'
+    """Return a run's state with its mark, and its place while it waits."""
+    said = texts(f"run.{run.state}")
+    if run.queue_place:
+        said += f" · {texts('queue.short', place=run.queue_place)}"
+    return f'<span class="ts-state ts-is-{run.state}">{escape(said)}</span>'
 
 
 def batching(texts: Texts, run: RunRecord) -> str:
@@ -117,10 +125,11 @@ def card_html(texts: Texts, run: RunRecord | None) -> str:
         for key, value in facts
         if value
     )
-    detail = run.stop.detail if run.stop else ""
+    detail = said(texts, run.stop.detail) if run.stop else ""
     # The trainer's own words, where a sentence in the reader's language took their place.
     error = run.error.message if run.error and run.error.message not in why else ""
-    notes = "".join(f"<li>{escape(said)}</li>" for said in [error, detail, *run.notes] if said)
+    told = [error, detail, *(said(texts, note) for note in run.notes)]
+    notes = "".join(f"<li>{escape(each)}</li>" for each in told if each)
     return (
         '<div class="ts-run">'
         f"<h3>{state_html(texts, run)}</h3>"

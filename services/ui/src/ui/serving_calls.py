@@ -42,10 +42,14 @@ class ChatRequest:
     max_tokens: int
     kind: str = "tuned"
     session: str = ""
+    top_p: float | None = None
+    seed: int | None = None
 
     def body(self) -> dict[str, Any]:
-        """Return the JSON body of the request."""
+        """Return the JSON body of the request; what is left open is the server's to choose."""
+        chosen = {"top_p": self.top_p, "seed": self.seed}
         return {
+            **{name: value for name, value in chosen.items() if value is not None},
             "model": self.model,
             "messages": [message.model_dump() for message in self.messages],
             "temperature": self.temperature,

@@ -10,6 +10,7 @@ from contracts.sample import Message
 from ui.answers import Draft, stream_replies
 from ui.backend import Backend
 from ui.catalog import Catalog, CatalogSource, label_of
+from ui.conversations import Setup
 from ui.drain import Drain
 from ui.errors import ProblemError
 from ui.prompt import chat_messages, visible_reply
@@ -26,7 +27,7 @@ TEMPERATURE_LIMIT = 2.0
 
 @dataclass(frozen=True)
 class Question:
-    """What somebody asks, of which models, in which style."""
+    """What somebody asks, of which models, in which style; `system` replaces the style's own."""
 
     text: str
     histories: tuple[tuple[Message, ...], ...]
@@ -34,6 +35,26 @@ class Question:
     models: tuple[str | None, ...]
     temperature: float
     max_tokens: int
+    top_p: float | None = None
+    seed: int | None = None
+    system: str = ""
+
+
+def question_of(
+    setup: Setup, text: str, models: Sequence[str | None], histories: Sequence[Sequence[Message]]
+) -> Question:
+    """Return a question that is asked as a conversation says; None: the promoted model."""
+    return Question(
+        text=text,
+        histories=tuple(tuple(history) for history in histories),
+        style=setup.style or None,
+        models=tuple(models),
+        temperature=0.0 if setup.temperature is None else setup.temperature,
+        max_tokens=setup.max_tokens or 1,
+        top_p=setup.top_p,
+        seed=setup.seed,
+        system=setup.system,
+    )
 
 
 @dataclass(frozen=True)
@@ -122,12 +143,16 @@ class Talk:
             raise ProblemError("serving", "no_model" if catalog.state == "ready" else "connect")
         style = catalog.style_for(model.name, question.style)
         recent = history[-2 * HISTORY_LIMIT :]
-        messages = chat_messages(style, catalog.conditioning_for(model.name), recent, question.text)
+        conditioning = catalog.conditioning_for(model.name)
+        own = question.system.strip()
+        messages = chat_messages(style, conditioning, recent, question.text, own)
         return ChatRequest(
             model=model.name,
             messages=tuple(messages),
             temperature=min(max(question.temperature, 0.0), TEMPERATURE_LIMIT),
             max_tokens=min(max(question.max_tokens, 1), self.max_tokens),
+            top_p=question.top_p,
+            seed=question.seed,
             kind=model.label,
             session=current_session(),
         )

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from contracts.job import JobState
-from contracts.run import RunEvent, RunRecord
+from contracts.job import Job, JobState
+from contracts.run import RunEvent, RunOutput, RunRecord
 from ui.backend import Backend
 from ui.errors import ProblemError
 
@@ -14,15 +14,25 @@ from ui.errors import ProblemError
 WAITING_SHOWN = 3
 RUNS_SHOWN = 8
 FRESH_SECONDS = 1.0
+# More runs than this nobody looks through.
+HISTORY = 100
 
 
 @dataclass(frozen=True)
 class Training:
-    """The latest runs, and the events of one of them; `runs` is None where nobody answers."""
+    """The latest runs, and one of them.
+
+    Attributes:
+        runs: None where nobody answers.
+        chosen: the one that is looked at.
+        events: of that run.
+        job: of that run, while it waits or goes on: it knows the stage and the newest figures.
+    """
 
     runs: tuple[RunRecord, ...] | None = None
     chosen: RunRecord | None = None
     events: tuple[RunEvent, ...] = ()
+    job: Job | None = None
 
 
 class TrainingSource:
@@ -65,7 +75,45 @@ class TrainingSource:
             events = tuple(await self.backend.trainer.log(chosen.id)) if chosen else ()
         except ProblemError:
             events = ()
-        return Training(runs, chosen, events)
+        return Training(runs, chosen, events, await self._job(chosen))
+
+    async def _job(self, run: RunRecord | None) -> Job | None:
+        if run is None or run.state.final:
+            return None
+        try:
+            return await self.backend.trainer.jobs.get(run.id)
+        except ProblemError:
+            return None
+
+    async def history(self) -> tuple[RunRecord, ...]:
+        """Return all runs that a reader may look through, the newest first. Raises ProblemError."""
+        runs = await self.backend.trainer.runs()
+        return tuple(run for run in runs if run.state is not JobState.QUEUED)[:HISTORY]
+
+    async def events_of(self, run_ids: Sequence[str]) -> dict[str, tuple[RunEvent, ...]]:
+        """Return the events of runs by their ids; a log that cannot be read is left out."""
+        asked = (self.backend.trainer.log(run_id) for run_id in run_ids)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        found = {}
+        for run_id, answer in zip(run_ids, answers, strict=True):
+            if isinstance(answer, list):
+                found[run_id] = tuple(answer)
+            elif not isinstance(answer, ProblemError):
+                raise answer
+        return found
+
+    async def output(self, run: RunRecord | None) -> RunOutput:
+        """Return the end of what a run's engine wrote; nothing where that is not known."""
+        if run is None:
+            return RunOutput()
+        try:
+            return await self.backend.trainer.output(run.id)
+        except ProblemError:
+            return RunOutput()
+
+    def stale(self) -> None:
+        """Ask again at the next look: this page has just started, stopped or resumed a run."""
+        self._found = {}
 
 
 def latest(runs: Sequence[RunRecord]) -> tuple[RunRecord, ...]:

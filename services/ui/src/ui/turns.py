@@ -1,10 +1,10 @@
 """What happens when somebody asks, asks again, stops or clears: what each column shows next.
 
 Every event returns, in this order: the columns, the explanation of a problem, the problem, the
-examples, the box, and the buttons that send and stop.
+hand-off, the examples, the box, and the buttons that send and stop.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -12,37 +12,41 @@ import gradio as gr
 
 from contracts.sample import Message
 from ui.catalog import Catalog
+from ui.conversations import Setup
 from ui.errors import ProblemError
+from ui.handoff import handoff_html
 from ui.notices import problem_html
-from ui.talk import Question, Reply, Talk, history_of
-from ui.texts import DEFAULT, as_language, texts_in
+from ui.panel import BESIDE_MODELS, NONE
+from ui.talk import Reply, Talk, history_of, question_of
+from ui.texts import DEFAULT, Texts, as_language, texts_in
 
 Rows = list[dict[str, str]]
 # What follows the columns.
-OTHERS = 6
+OTHERS = 7
 
 
 class Turns:
-    """The events of a conversation.
+    """The events of a conversation that only the page keeps.
 
     Args:
         talk: asks the models.
-        columns: how many models are asked at once.
+        columns: how many models may be asked at once.
+        setup: makes sense of the values of the panel's controls.
     """
 
-    def __init__(self, talk: Talk, columns: int) -> None:
+    def __init__(self, talk: Talk, columns: int, setup: Callable[[Sequence[Any]], Setup]) -> None:
         self.talk = talk
         self.columns = columns
+        self.setup = setup
 
-    @property
-    def asked(self) -> int:
-        """How many inputs an event has: columns, style, models, sampling (2), language."""
-        return 2 * self.columns + 4
+    def setup_of(self, values: Sequence[Any]) -> Setup:
+        """Return how is asked, from the inputs of an event: columns, controls, language."""
+        return self.setup(values[self.columns : -1])
 
-    def models_in(self, values: Sequence[Any]) -> list[str | None]:
-        """Return the names of the models among the inputs of an event; None: the promoted one."""
-        first = self.columns + 1
-        return [name or None for name in values[first : first + self.columns]]
+    def models_in(self, data: Sequence[Any]) -> list[str | None]:
+        """Return the models that an event asks, from all that the browser sends with it."""
+        setup = self.setup(data[-(self.columns + BESIDE_MODELS + 1) : -1])
+        return [name or None for name in setup.models if name != NONE]
 
     async def ask(self, text: Any, *values: Any) -> AsyncGenerator[list[Any], None]:
         """Add the question to every column and stream the answers."""
@@ -71,8 +75,9 @@ class Turns:
         self, text: str, histories: Sequence[Sequence[Message]], *values: Any
     ) -> AsyncGenerator[list[Any], None]:
         """Stream the answers to `text`; where none may begin, say why and leave all as it is."""
+        models = [name or None for name in self.setup_of(values).models if name != NONE]
         try:
-            with self.talk.turn(self.models_in(values)):
+            with self.talk.turn(models):
                 async with aclosing(self.stream(text, histories, *values)) as states:
                     async for state in states:
                         yield state
@@ -84,17 +89,15 @@ class Turns:
         self, text: str, histories: Sequence[Sequence[Message]], *values: Any
     ) -> AsyncGenerator[list[Any], None]:
         """Stream the answers to `text`; what failed is explained, and may be asked again."""
-        style, *_, temperature, max_tokens, language = values[self.columns :]
-        question = Question(
-            text=text,
-            histories=tuple(tuple(history) for history in histories),
-            style=style,
-            models=tuple(self.models_in(values)),
-            temperature=float(temperature),
-            max_tokens=int(max_tokens),
-        )
-        said = [[*rows_of(history), {"role": "user", "content": text}] for history in histories]
-        yield [*said, "", None, hidden(), "", hidden(), visible()]
+        setup, language = self.setup_of(values), values[-1]
+        asked = [place for place, name in enumerate(setup.models) if name != NONE]
+        models = [setup.models[place] or None for place in asked]
+        question = question_of(setup, text, models, [histories[place] for place in asked])
+        said = [rows_of(history) for history in histories]
+        for place in asked:
+            said[place].append({"role": "user", "content": text})
+        care = handoff_html(texts_of(language), text, str(language))
+        yield [*said, "", None, care, hidden(), "", hidden(), visible()]
         replies: list[Reply] = []
         problem, silent = None, False
         try:
@@ -103,7 +106,7 @@ class Turns:
                     told, silent = silent, any(reply.silent for reply in replies)
                     explanation = gr.skip() if told is silent else silence(silent, language)
                     others = [gr.skip()] * (OTHERS - 1)
-                    yield [*with_replies(said, replies), explanation, *others]
+                    yield [*with_replies(said, asked, replies), explanation, *others]
         except ProblemError as error:
             problem = error
         problem = problem or next((reply.problem for reply in replies if reply.problem), None)
@@ -111,14 +114,13 @@ class Turns:
 
     async def ended(self, problem: ProblemError | None, language: Any) -> list[Any]:
         """Return the end of a turn: what went wrong, if anything, and the buttons at rest."""
-        texts = texts_in(as_language(language) or DEFAULT)
         catalog = await self.talk.source.explained() if problem else Catalog()
-        explanation = problem_html(texts, catalog, problem)
+        explanation = problem_html(texts_of(language), catalog, problem)
         return [
             *[gr.skip()] * self.columns,
             explanation,
             problem,
-            *[gr.skip()] * 2,
+            *[gr.skip()] * 3,
             visible(),
             hidden(),
         ]
@@ -130,18 +132,23 @@ class Turns:
     def stopped(self) -> list[Any]:
         """Return the buttons at rest; what was said stays."""
         unchanged = [gr.skip()] * self.columns
-        return [*unchanged, "", None, gr.skip(), gr.skip(), visible(), hidden()]
+        return [*unchanged, "", None, *[gr.skip()] * 3, visible(), hidden()]
 
     def cleared(self) -> list[Any]:
         """Return the empty conversation."""
-        return [*([] for _ in range(self.columns)), "", None, visible(), "", visible(), hidden()]
+        empty: list[Rows] = [[] for _ in range(self.columns)]
+        return [*empty, "", None, "", visible(), "", visible(), hidden()]
 
 
 def silence(silent: bool, language: Any) -> str:
     """Return the note that serving says nothing, while it does."""
-    texts = texts_in(as_language(language) or DEFAULT)
     problem = ProblemError("serving", "silent") if silent else None
-    return problem_html(texts, Catalog(), problem)
+    return problem_html(texts_of(language), Catalog(), problem)
+
+
+def texts_of(language: Any) -> Texts:
+    """Return the words in the language that the page shows."""
+    return texts_in(as_language(language) or DEFAULT)
 
 
 def visible() -> Any:
@@ -159,11 +166,14 @@ def rows_of(messages: Sequence[Message]) -> Rows:
     return [{"role": message.role, "content": message.content} for message in messages]
 
 
-def with_replies(said: Sequence[Rows], replies: Sequence[Reply]) -> list[Rows]:
-    """Return each column with its reply so far."""
+def with_replies(
+    said: Sequence[Rows], asked: Sequence[int], replies: Sequence[Reply]
+) -> list[Rows]:
+    """Return each column, those that were asked with their reply so far."""
+    texts = {place: reply.text for place, reply in zip(asked, replies, strict=True)}
     return [
-        [*rows, {"role": "assistant", "content": reply.text}] if reply.text else rows
-        for rows, reply in zip(said, replies, strict=True)
+        [*rows, {"role": "assistant", "content": texts[place]}] if texts.get(place) else rows
+        for place, rows in enumerate(said)
     ]
 
 

@@ -11,6 +11,7 @@ from ui.gpu_table import gpus_html
 from ui.health_list import alarms_html, checked_html, health_html, links_html
 from ui.monitor import MonitorSource, Watched
 from ui.progress import run_html
+from ui.store_words import store_html
 from ui.tabs.clock import Clock
 from ui.tabs.plot import drawn, loss_plot
 from ui.tabs.tab import Handle, Part, Workbench
@@ -32,7 +33,7 @@ class Monitor:
 
     def __init__(self, bench: Workbench) -> None:
         self.settings = bench.settings
-        self.source = MonitorSource(bench.talk.backend, bench.talk.drain)
+        self.source = MonitorSource(bench.talk.backend, bench.talk.drain, kept=bench.kept)
         with gr.Row(elem_classes="ts-checked"):
             self.checked = gr.HTML(elem_id="monitor-checked")
             self.again = gr.Button("", size="sm", scale=0, elem_id="monitor-again")
@@ -47,12 +48,13 @@ class Monitor:
             ) as self.stage:
                 self.legend = gr.HTML(elem_classes="ts-legend-block")
                 self.plot = loss_plot("monitor-plot", PLOT_PIXELS)
+        self.store = gr.HTML(elem_id="monitor-store", elem_classes="ts-section")
         self.links = gr.HTML(elem_id="monitor-links", elem_classes="ts-section")
         # What the tab was last made from, and the reader's zone.
         self.seen, self.zone = gr.State(None), gr.Textbox(visible=False)
         self.clock = Clock(bench, REFRESH_SECONDS)
         self.shown: list[Any] = [self.checked, self.health, self.alarms, self.gpus, self.run]
-        self.shown += [self.stage, self.legend, self.plot, self.links]
+        self.shown += [self.stage, self.legend, self.plot, self.store, self.links]
         self.wire(bench)
 
     def wire(self, bench: Workbench) -> None:
@@ -95,6 +97,7 @@ class Monitor:
             gr.update(visible=run is not None),
             legend_html(texts, run, training.events),
             drawn(training),
+            store_html(texts, watched.store),
             links_html(texts, self.settings),
         ]
 

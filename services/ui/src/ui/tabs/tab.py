@@ -8,11 +8,9 @@ import gradio as gr
 
 from ui.catalog import Catalog
 from ui.config import UiSettings
-from ui.conversation import Conversation, private
 from ui.keeping import Keeping
-from ui.panel import Panel
 from ui.talk import Talk
-from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.texts import Texts
 
 
 @dataclass(frozen=True)
@@ -91,33 +89,3 @@ def rendered(
         updates += part.render(texts, catalog, *rest[:count])
         rest = rest[count:]
     return updates
-
-
-def talking_tab(bench: Workbench, panel: Panel, conversation: Conversation) -> Handle:
-    """Connect a conversation with the panel beside it."""
-    conversation.wire(panel, bench.language)
-
-    def choices(texts: Texts, catalog: Catalog, *picked: Any) -> list[Any]:
-        models = panel.chosen(catalog, [name or None for name in picked[1:]])
-        style = catalog.style_for(models[-1].name if models[-1] else None, picked[0])
-        spoken = style.language if style else texts.language
-        said = conversation.render_chosen(texts, catalog, models, spoken)
-        return [*panel.render(texts, catalog, *picked), *said]
-
-    async def picked(language: Any, *values: Any) -> list[Any]:
-        texts = texts_in(as_language(language) or DEFAULT)
-        return choices(texts, await bench.talk.source.known(), *values)
-
-    part = Part(panel.inputs, [*panel.outputs, *conversation.chosen], choices)
-    gr.on(
-        [picker.input for picker in panel.inputs],
-        picked,
-        [bench.language, *part.inputs],
-        part.outputs,
-        queue=False,
-        preprocess=False,
-        **private(),
-    )
-    words = Part([conversation.failed], conversation.worded, conversation.render_worded)
-    healing = Part([conversation.failed], [conversation.problem], conversation.render_healed)
-    return Handle(part, words, healing, conversation.kept)

@@ -37,7 +37,7 @@ def build(bench: Workbench) -> Handle:
     desk = Desk(bench)
     handles = [desk.handle]
     items = []
-    with gr.Tabs(elem_id="data-sheets") as desk.sheets:
+    with gr.Tabs(elem_id="data-sheets", overflow_behavior="wrap") as desk.sheets:
         for name, sheet in SHEETS:
             with gr.Tab(name, id=name, elem_id=f"data-sheet-{name}") as desk.sheet:
                 handles.append(sheet(desk))

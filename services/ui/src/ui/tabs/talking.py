@@ -1,0 +1,51 @@
+"""How a panel's choices are rendered with the talk beside it: in Chat and in Compare."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+
+from ui.catalog import Catalog, ServedModel
+from ui.conversation import private
+from ui.panel import Panel, deciding_name
+from ui.tabs.tab import Part, Workbench
+from ui.texts import Texts
+from ui.turns import texts_of
+
+# Renders what depends on the models and on the language of the style that are chosen.
+Said = Callable[[Texts, Catalog, Sequence[ServedModel | None], str], list[Any]]
+
+
+def choices_of(bench: Workbench, panel: Panel, outputs: Sequence[Any], said: Said) -> Part:
+    """Return how choices are rendered, and render them when the reader chooses.
+
+    Args:
+        bench: what the tab is built with.
+        panel: the choices.
+        outputs: what `said` renders beside them.
+        said: renders it.
+    """
+
+    def choices(texts: Texts, catalog: Catalog, *picked: Any) -> list[Any]:
+        style_id, *names, _ = picked
+        models = panel.chosen(catalog, names)
+        style = catalog.style_for(deciding_name(models), style_id)
+        spoken = style.language if style else texts.language
+        return [*panel.render(texts, catalog, *picked), *said(texts, catalog, models, spoken)]
+
+    async def picked(language: Any, *values: Any) -> list[Any]:
+        return choices(texts_of(language), await bench.talk.source.known(), *values)
+
+    async def told(language: Any, *values: Any) -> Any:
+        rendered = panel.render(texts_of(language), await bench.talk.source.known(), *values)
+        return rendered[panel.outputs.index(panel.system)]
+
+    part = Part(panel.inputs, [*panel.outputs, *outputs], choices)
+    quick: dict[str, Any] = {"queue": False, "preprocess": False, "trigger_mode": "always_last"}
+    inputs = [bench.language, *part.inputs]
+    pickers: list[Any] = [panel.style, *panel.models]
+    chosen = [picker.input for picker in pickers]
+    gr.on(chosen, picked, inputs, part.outputs, **quick, **private())
+    # A text is also pasted, or written by an input method: no key is pressed then.
+    panel.own.change(told, inputs, [panel.system], **quick, **private())
+    return part

@@ -1,0 +1,106 @@
+"""datagen as the sheets of review, coverage, report card and versions see it: the real thing.
+
+The routes are datagen's own, over a volume in a temporary folder with the scripted teacher; a test
+publishes its dataset there by `publish_reviewed`, and `stack.datasets` names it.
+"""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+
+from contracts.dataset import Conditioning, Counts, DatasetManifest
+from contracts.identity import new_id
+from contracts.sample import Sample
+from contracts.style import StyleVersion
+from datagen.app import running
+from datagen.config import Settings
+from datagen.coverage_api import coverage_router
+from datagen.datasets import readable_manifests
+from datagen.journals import REJECTED, SAMPLES, write_lines
+from datagen.publish import Description, publish_dataset
+from datagen.quality_api import quality_router
+from datagen.review_api import review_router
+from datagen.services import Services, open_services
+from datagen.versions import root_of
+from datagen.versions_api import versions_router
+from fakes.reviewed import refused_rows
+from fakes.styled_dataset import STYLES, samples
+from kit.app import add_error_handlers
+
+if TYPE_CHECKING:
+    from fakes.stack import Stack
+
+# What is open in this process, the newest last: a test publishes into that.
+OPENED: list[Services] = []
+
+
+def opened() -> Services:
+    """Return the parts of a datagen in a folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="tonesmith-review-"))
+    return open_services(Settings(data_dir=folder / "data", state_dir=folder / "state"))
+
+
+def add_review(app: FastAPI, stack: "Stack") -> None:
+    """Add what the sheets ask, and the worker that regenerates."""
+    real = opened()
+    OPENED.append(real)
+    add_error_handlers(app)
+    add_made(app, stack, real)
+    for router in (review_router, versions_router, quality_router, coverage_router):
+        app.include_router(router(real))
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        async with running(real):
+            yield
+        OPENED.remove(real)
+        shutil.rmtree(real.volume.root.parent, ignore_errors=True)
+
+    app.router.lifespan_context = lifespan
+
+
+def add_made(app: FastAPI, stack: "Stack", real: Services) -> None:
+    """List the versions that a review makes with the datasets that they come from."""
+
+    def listed() -> list[DatasetManifest]:
+        known = {one.id for one in stack.datasets}
+        every = readable_manifests(real.volume)
+        made = [one for one in every if root_of(one) in known and one.id not in known]
+        return sorted(made, key=lambda one: one.created_at, reverse=True) + stack.datasets
+
+    @app.get("/datasets")
+    def datasets() -> Any:
+        return listed()
+
+
+def publish_reviewed(
+    stack: "Stack", *, per_style: int = 30, rows: list[Sample] | None = None
+) -> str:
+    """Publish a dataset of four styles with three refused rows; return its id.
+
+    It is the newest, so the page picks it by itself.
+    """
+    volume, dataset = OPENED[-1].volume, new_id("reviewed")
+    rows = samples(per_style) if rows is None else rows
+    staging = volume.staging(volume.dataset(dataset))
+    write_lines(staging / SAMPLES, [row.model_dump_json() for row in rows])
+    write_lines(staging / REJECTED, [row.model_dump_json() for row in refused_rows()])
+    description = Description(
+        source="generated",
+        status="complete",
+        conditioning=Conditioning.SYSTEM,
+        eval_ratio=0.2,
+        seed=7,
+        styles=[StyleVersion(version=1, style=style) for style in STYLES.values()],
+        counts=Counts(asked=len(rows), accepted=len(rows)),
+        request={"seed": 7},
+        teacher="scripted",
+    )
+    publish_dataset(volume, dataset, rows, description)
+    stack.datasets.insert(0, volume.dataset_manifest(dataset))
+    return dataset

@@ -1,0 +1,75 @@
+"""Events that leave most of the page alone."""
+
+from typing import Any
+
+import gradio as gr
+import pytest
+from gradio.state_holder import SessionState
+
+from ui.blocks import FrugalBlocks
+
+
+class Counting(gr.Textbox):
+    """A box that counts how often one like it was made."""
+
+    made = 0
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        type(self).made += 1
+        super().__init__(*values, **named)
+
+
+def built(blocks: type[gr.Blocks]) -> tuple[gr.Blocks, list[Any]]:
+    """Return a page with two boxes and something that the server keeps, all of one event."""
+    with blocks() as page:
+        parts = [Counting(), Counting(), gr.State(7)]
+        gr.Button().click(lambda: None, None, parts)
+    return page, parts
+
+
+async def sent(page: gr.Blocks, told: Any) -> list[Any]:
+    """Return what a browser is sent where the event returns `told`."""
+    (event,) = page.fns.values()
+    return await page.postprocess_data(event, told, SessionState(page))
+
+
+def answers(parts: list[Any]) -> list[Any]:
+    """Return what an event may return: lists, a dict by component, nothing at all."""
+    first, second, kept = parts
+    return [
+        ["a", gr.skip(), gr.skip()],
+        ["a", "b", 3],
+        [gr.skip(), gr.update(visible=False), gr.skip()],
+        (gr.skip(), gr.update(value="b", label="c"), 3),
+        {second: "b"},
+        {first: gr.update(value="a"), kept: 4},
+        gr.skip(),
+        [gr.skip(), gr.skip(), gr.skip()],
+    ]
+
+
+@pytest.mark.parametrize("number", range(8))
+async def test_browser_is_sent_what_gradio_sends(number: int) -> None:
+    """Whatever an event returns."""
+    usual, parts = built(gr.Blocks)
+    frugal, ours = built(FrugalBlocks)
+    assert await sent(frugal, answers(ours)[number]) == await sent(usual, answers(parts)[number])
+
+
+async def test_nothing_is_made_anew_for_what_is_left_alone() -> None:
+    """Gradio makes a component for each `gr.skip()`; here none is made."""
+    page, _ = built(FrugalBlocks)
+    before = Counting.made
+    await sent(page, [gr.skip(), "b", gr.skip()])
+    await sent(page, gr.skip())
+    assert Counting.made == before
+
+
+async def test_what_the_server_keeps_is_changed_only_where_it_is_told() -> None:
+    """`gr.State` beside outputs that are left alone."""
+    page, (*_, kept) = built(FrugalBlocks)
+    (event,) = page.fns.values()
+    state = SessionState(page)
+    await page.postprocess_data(event, [gr.skip(), "b", 9], state)
+    await page.postprocess_data(event, [gr.skip(), "c", gr.skip()], state)
+    assert state[kept._id] == 9
