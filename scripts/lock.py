@@ -35,6 +35,8 @@ TOOLS = [
     "types-PyYAML",
     "types-psutil",
     "playwright",
+    # Carries axe-core, the rules of tests/browser/test_accessibility.py.
+    "axe-playwright-python",
     "psutil",
     # The container tests' and the Dockerfiles' own.
     "check-jsonschema",

@@ -14,10 +14,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from demo_process import addresses, installed, until_it_stays
+from demo_process import STAYS, installed, until_it_stays
 from repository import ROOT
 from tonesmith.stack.ports import USUAL, any_free
 from ui.texts import texts_in
@@ -50,8 +51,8 @@ QUESTION = "明天要上台演讲，好紧张"
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the page of a real stack is."""
+def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Where the services of a real stack are, by the setting that holds each port."""
     missing = [name for name in ENGINES if not os.environ.get(name)]
     assert not missing, f"call through make, which sets {missing}"
     folder: Path = tmp_path_factory.mktemp("journey")
@@ -66,7 +67,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         text=True,
     )
     try:
-        yield addresses("".join(until_it_stays(process)))["chat page"]
+        assert STAYS in "".join(until_it_stays(process))
+        yield settings
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=END_SECONDS)
     finally:
@@ -118,18 +120,18 @@ class Hand:
 
 
 @pytest.fixture
-def hand(browser: Browser, address: str) -> Iterator[Hand]:
+def hand(browser: Browser, ports: dict[str, str]) -> Iterator[Hand]:
     """A hand on the page."""
     context = browser.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    page.goto(address)
+    page.goto(f"http://127.0.0.1:{ports['UI_PORT']}")
     page.locator("#chat-box textarea").wait_for()
     yield Hand(page)
     context.close()
 
 
-def test_whole_journey(hand: Hand) -> None:
+def test_whole_journey(hand: Hand, ports: dict[str, str]) -> None:
     """Style, preview, rows, review, training, proof, promotion, a reply in the style, a vote."""
     make_style(hand)
     generate(hand)
@@ -138,6 +140,9 @@ def test_whole_journey(hand: Hand) -> None:
     prove(hand)
     promote(hand)
     chat(hand)
+    answer = httpx.get(f"http://127.0.0.1:{ports['DATAGEN_PORT']}/votes", timeout=PATIENCE)
+    votes = [(vote["style"], vote["question"], vote["value"]) for vote in answer.json()]
+    assert votes == [(STYLE, QUESTION, 1)]
 
 
 def make_style(hand: Hand) -> None:
@@ -195,7 +200,7 @@ def train(hand: Hand) -> None:
 def prove(hand: Hand) -> None:
     """Let serving load it beside the base, and ask both the held-out questions."""
     hand.open("train", "models")
-    hand.click("button#train-stage")
+    hand.click("button#train-do-stage")
     confirm(hand, "#train-models-confirm")
     hand.reads("#train-models", re.compile(r"\.v1"), LONG)
     hand.open("prove", "start")
@@ -214,7 +219,7 @@ def prove(hand: Hand) -> None:
 def promote(hand: Hand) -> None:
     """Let the model answer to its name."""
     hand.open("train", "models")
-    hand.click("#train-promote")
+    hand.click("#train-do-promote")
     confirm(hand, "#train-models-confirm")
     hand.reads(".ts-chain", "tonesmith", LONG)
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from browser.conftest import Opener
 from fakes.running import running
 from fakes.stack import Stack
-from ui.accounts import hashed
+from ui.access.accounts import hashed
 from ui.app import create_app
 from ui.config import UiSettings
 from ui.texts import texts_in

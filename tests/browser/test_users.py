@@ -10,7 +10,7 @@ from browser.conftest import WAIT_MILLISECONDS
 from fakes.running import running
 from fakes.serving_process import until
 from fakes.stack import Stack, running_stack
-from ui.accounts import hashed
+from ui.access.accounts import hashed
 from ui.app import create_app
 from ui.config import UiSettings
 from ui.texts import texts_in

@@ -84,6 +84,8 @@ def import_file(client: DatagenClient, folder: Path) -> None:
     """Bring a file; a wrong line is named, a wrong option too."""
     path = folder / "own.csv"
     path.write_text("question,emotion\n今天风真大，你那边呢？,happy\n", encoding="utf-8")
+    seen = client.questions.preview_file(path, QuestionImport())
+    assert (seen.rows, seen.accepted, seen.problems) == (1, 1, [])
     assert client.questions.import_file(path, QuestionImport()).languages == {"zh": 1}
     path.write_text("question,emotion\n今天风真大，你那边呢？,huffy\n", encoding="utf-8")
     with pytest.raises(ServiceError, match="line 2, emotion") as caught:

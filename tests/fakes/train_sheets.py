@@ -5,14 +5,14 @@ from typing import Any
 import gradio as gr
 
 from fakes.stack import Stack
-from ui.backend import Backend
 from ui.catalog import CatalogSource
+from ui.chat.talk import Talk
 from ui.config import UiSettings
 from ui.drain import Drain
-from ui.keeping import keeping
+from ui.kept.keeping import keeping
 from ui.tabs.tab import Workbench
 from ui.tabs.train import build
-from ui.talk import Talk
+from ui.upstream.backend import Backend
 
 
 def train_sheets(backend: Backend, stack: Stack) -> dict[type, Any]:

@@ -6,12 +6,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from fakes.stack import Stack, running_stack
-from ui.backend import Backend
 from ui.catalog import CatalogSource
+from ui.chat.talk import Talk
 from ui.config import UiSettings
 from ui.drain import Drain
 from ui.metrics import UiMetrics
-from ui.talk import Talk
+from ui.upstream.backend import Backend
 
 
 @pytest.fixture(scope="session")

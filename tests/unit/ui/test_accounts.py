@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kit.config import SettingsError
-from ui.accounts import Accounts, hashed, parsed, parsed_hash
+from ui.access.accounts import Accounts, hashed, parsed, parsed_hash
 
 CHEAP = 10
 

@@ -6,9 +6,9 @@ from contracts.advice import Advice, CurvePoint, RowsVerdict
 from contracts.gpu import GpuReport
 from fakes.train_state import ADVICE
 from fakes.watched import four_gpus
-from ui.advice_card import advice_html
-from ui.run_memory import memory_html, planned_html
 from ui.texts import texts_in
+from ui.training.advice_card import advice_html
+from ui.training.run_memory import memory_html, planned_html
 
 ZH, EN = texts_in("zh"), texts_in("en")
 GIB = 1 << 30

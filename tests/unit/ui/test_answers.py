@@ -9,9 +9,9 @@ from prometheus_client import CollectorRegistry
 
 from contracts.sample import Message
 from fakes.stack import Stack
-from ui.answers import Draft, stream_replies
-from ui.backend import Backend
-from ui.serving_calls import ChatRequest
+from ui.chat.answers import Draft, stream_replies
+from ui.upstream.backend import Backend
+from ui.upstream.serving_calls import ChatRequest
 
 QUESTION = (Message(role="user", content="我累得直不起腰。为什么呢？刚装修好的墙面裂了缝。"),)
 # Promised: upstream stops within a second of a stop or of a lost connection.
@@ -114,8 +114,8 @@ async def test_silence_is_noticed_and_given_up(
     backend: Backend, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that takes connections and never answers: told early, given up late."""
-    monkeypatch.setattr("ui.answers.PROBE_SECONDS", 0.1)
-    monkeypatch.setattr("ui.answers.GIVE_UP_SECONDS", 0.3)
+    monkeypatch.setattr("ui.chat.answers.PROBE_SECONDS", 0.1)
+    monkeypatch.setattr("ui.chat.answers.GIVE_UP_SECONDS", 0.3)
     stack.hang = True
     seen = [
         (draft.silent, draft.problem and draft.problem.kind)
@@ -129,7 +129,7 @@ async def test_slow_model_is_waited_for_when_serving_is_healthy(
     backend: Backend, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Busy is not gone: the probe answers, so the wait goes on."""
-    monkeypatch.setattr("ui.answers.PATIENCE_SECONDS", 0.02)
+    monkeypatch.setattr("ui.chat.answers.PATIENCE_SECONDS", 0.02)
     stack.silent = True
     async with aclosing(stream_replies(backend, [request("tonesmith")])) as states:
         await anext(states)
@@ -170,7 +170,7 @@ async def test_reader_who_is_gone_is_told_from_one_who_stops(
     disconnects: int,
 ) -> None:
     """Both end the reply; a page that is still open has pressed the button."""
-    monkeypatch.setattr("ui.answers.GONE_SECONDS", 0.01)
+    monkeypatch.setattr("ui.chat.answers.GONE_SECONDS", 0.01)
     stack.delay = 0.05
     backend.visitors.come("page-1")
     async with aclosing(stream_replies(backend, [request("tonesmith", "page-1")])) as states:

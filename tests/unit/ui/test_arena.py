@@ -9,7 +9,7 @@ from contracts.evaluation import Reply
 from contracts.votes import Vote
 from fakes.library import shipped_styles
 from fakes.page_stack_prove import replies
-from ui.arena import OUTCOMES, Past, Seated, duels, next_duel, past_of, vote_of
+from ui.proof.arena import OUTCOMES, Past, Seated, duels, next_duel, past_of, vote_of
 
 EVALUATION = "eval-tonesmith-1"
 

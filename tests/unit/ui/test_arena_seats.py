@@ -5,9 +5,9 @@ import pytest
 from contracts.style import Language
 from fakes.library import shipped_styles
 from fakes.page_stack_prove import NAMES, replies
-from ui.arena import OUTCOMES, Seated, duels
-from ui.arena_seats import finished_html, pair_html, revealed_html, told_html
-from ui.evaluation_words import style_names, who
+from ui.proof.arena import OUTCOMES, Seated, duels
+from ui.proof.arena_seats import finished_html, pair_html, revealed_html, told_html
+from ui.proof.words import style_names, who
 from ui.texts import LANGUAGES, texts_in
 
 STYLES = style_names(texts_in("en"), [one.style for one in shipped_styles()])

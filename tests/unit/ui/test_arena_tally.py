@@ -2,8 +2,8 @@
 
 import pytest
 
-from ui.arena import Past
-from ui.arena_tally import FEWEST, standings, tally_html, wilson
+from ui.proof.arena import Past
+from ui.proof.arena_tally import FEWEST, standings, tally_html, wilson
 from ui.texts import texts_in
 
 EN = texts_in("en")

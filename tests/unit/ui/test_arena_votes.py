@@ -6,9 +6,9 @@ import pytest
 
 from fakes.library import shipped_styles
 from fakes.page_stack_prove import replies
-from ui.arena import Seated, duels
-from ui.arena_votes import ArenaVotes
-from ui.keeping import keeping
+from ui.kept.arena_votes import ArenaVotes
+from ui.kept.keeping import keeping
+from ui.proof.arena import Seated, duels
 
 EVALUATION = "eval-1"
 

@@ -9,11 +9,11 @@ from prometheus_client import CollectorRegistry
 
 from contracts.sample import Message
 from serving.engine.bodies import parse_body
-from ui.backend import Backend
 from ui.config import UiSettings
 from ui.errors import ProblemError
 from ui.metrics import UiMetrics
-from ui.serving_calls import ChatRequest
+from ui.upstream.backend import Backend
+from ui.upstream.serving_calls import ChatRequest
 
 REQUEST = ChatRequest("base", (Message(role="user", content="hi"),), 0.5, 32)
 

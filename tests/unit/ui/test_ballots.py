@@ -11,14 +11,14 @@ from prometheus_client import CollectorRegistry
 from contracts.sample import Message
 from contracts.votes import Vote
 from datagen.votes import VoteStore
-from ui.backend import Backend
-from ui.ballots import Ballots
 from ui.config import UiSettings
-from ui.conversations import Conversations, Setup
-from ui.courier import Courier
 from ui.errors import StoreError
-from ui.keeping import keeping
+from ui.kept.ballots import Ballots
+from ui.kept.conversations import Conversations, Setup
+from ui.kept.courier import Courier
+from ui.kept.keeping import keeping
 from ui.metrics import UiMetrics
+from ui.upstream.backend import Backend
 
 Answer = Callable[[], httpx.Response]
 

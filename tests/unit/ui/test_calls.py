@@ -6,9 +6,9 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from ui.calls import Calls
 from ui.errors import ProblemError
 from ui.metrics import UiMetrics
+from ui.upstream.calls import Calls
 
 Answer = Callable[[httpx.Request], httpx.Response]
 

@@ -11,19 +11,19 @@ import gradio as gr
 import pytest
 
 from fakes.stack import Stack
-from ui.branches import CUT, WHOLE
+from ui.access.visitors import LOCAL_USER
 from ui.catalog import Catalog
+from ui.chat.screen import Screen, feedback_of, read_screen
+from ui.chat.talk import Talk, history_of
 from ui.config import UiSettings
-from ui.conversation_file import ConversationFile
 from ui.drain import Drain
-from ui.keeping import Keeping, keeping
-from ui.screen import Screen, feedback_of, read_screen
+from ui.kept.branches import CUT, WHOLE
+from ui.kept.conversation_file import ConversationFile
+from ui.kept.keeping import Keeping, keeping
 from ui.tabs.chat import Chat
 from ui.tabs.compare import file_of, taking_turns
 from ui.tabs.tab import Workbench
-from ui.talk import Talk, history_of
 from ui.texts import texts_in
-from ui.visitors import LOCAL_USER
 
 ZH = texts_in("zh")
 CONTROLS: list[Any] = ["tsundere", "tonesmith", "", 0.4, 0.9, 64, 7, "zh"]

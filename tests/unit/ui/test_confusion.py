@@ -1,7 +1,7 @@
 """Which styles a judge mixes up."""
 
 from contracts.studio import Collision, StyleConfusion
-from ui.confusion import confusion_html, verdict
+from ui.style.confusion import confusion_html, verdict
 from ui.texts import texts_in
 
 ZH, EN = texts_in("zh"), texts_in("en")

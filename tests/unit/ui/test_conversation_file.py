@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from contracts.sample import Message
-from ui.conversation_file import as_file, as_json, as_markdown, imported, read_file
-from ui.conversations import Conversation, Conversations, Limits, Setup
 from ui.errors import StoreError
-from ui.state import State
+from ui.kept.conversation_file import as_file, as_json, as_markdown, imported, read_file
+from ui.kept.conversations import Conversation, Conversations, Limits, Setup
+from ui.kept.state import State
 
 NAMES = ("You", "Model")
 

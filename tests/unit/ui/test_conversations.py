@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.sample import Message
-from ui.branches import Said, siblings
-from ui.conversations import Conversations, Limits, Setup
 from ui.errors import StoreError
-from ui.state import State
+from ui.kept.branches import Said, siblings
+from ui.kept.conversations import Conversations, Limits, Setup
+from ui.kept.state import State
 
 ASKED, MODEL = ("", ""), ("tonesmith.v1", "gentle")
 PEOPLE = ("ann", "bob")

@@ -5,8 +5,8 @@ import pytest
 from contracts.identity import now
 from contracts.run import RunEvent
 from fakes.recorded_runs import FLAT, recorded, recorded_runs, run_log
-from ui.curve import COLOURS, POINTS, legend_html, plot_data, series_of, smoothed
 from ui.texts import texts_in
+from ui.training.curve import COLOURS, POINTS, legend_html, plot_data, series_of, smoothed
 
 ZH, EN = texts_in("zh"), texts_in("en")
 FLAT_RUN, _, _, WHOLE_RUN = recorded_runs()

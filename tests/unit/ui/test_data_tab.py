@@ -10,23 +10,23 @@ from contracts.errors import ErrorBody
 from contracts.job import JobState
 from fakes.page_stack_data import dataset, generating
 from fakes.stack import Stack
-from ui.backend import Backend
 from ui.catalog import CatalogSource
+from ui.chat.talk import Talk
 from ui.config import UiSettings
-from ui.dataset_list import DatasetList
+from ui.dataset.dataset_list import DatasetList
+from ui.dataset.generation import Generation
+from ui.dataset.generation_form import BUDGET, FIELDS, default_of
+from ui.dataset.generation_watch import GenerationWatch
 from ui.drain import Drain
-from ui.generation import Generation
-from ui.generation_form import BUDGET, FIELDS, default_of
-from ui.generation_watch import GenerationWatch
-from ui.jobs import JobWatch
-from ui.keeping import keeping
+from ui.kept.keeping import keeping
 from ui.page import Page
 from ui.tabs.data.desk import Desk
 from ui.tabs.data.generate import Generate
 from ui.tabs.data.importing import Importing, kind_of, share
 from ui.tabs.data.running import Running
-from ui.talk import Talk
 from ui.texts import texts_in
+from ui.upstream.backend import Backend
+from ui.upstream.jobs import JobWatch
 from unit.datagen.test_importing import row
 from unit.ui.test_train_tab import UNCHANGED, NoTime, owner
 

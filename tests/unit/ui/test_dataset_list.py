@@ -6,10 +6,10 @@ from contracts.job import JobState
 from fakes.clock import FakeClock
 from fakes.page_stack_data import dataset, generating
 from fakes.stack import Stack
-from ui.backend import Backend
-from ui.dataset_list import DATASETS_SHOWN, FRESH_SECONDS, DatasetList, Listed
-from ui.dataset_words import dataset_label, facts_html, going_html, none_html
+from ui.dataset.dataset_list import DATASETS_SHOWN, FRESH_SECONDS, DatasetList, Listed
+from ui.dataset.dataset_words import dataset_label, facts_html, going_html, none_html
 from ui.texts import texts_in
+from ui.upstream.backend import Backend
 
 ZH, EN = texts_in("zh"), texts_in("en")
 

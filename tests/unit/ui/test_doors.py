@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ui.doors import HeaderDoor, cookie_line, cookie_of, origin
-from ui.networks import is_loopback, networks
+from ui.access.doors import HeaderDoor, cookie_line, cookie_of, origin
+from ui.access.networks import is_loopback, networks
 
 PROXIES = networks("10.0.0.5, 192.168.0.0/24")
 

@@ -8,7 +8,7 @@ from contracts.job import Job, JobState, Progress
 from fakes.library import shipped_styles
 from fakes.page_jobs import job
 from fakes.page_stack_prove import proven
-from ui.evaluation_list import (
+from ui.proof.evaluation_list import (
     choices_of,
     cost_html,
     ended,

@@ -1,6 +1,6 @@
 """Figures with intervals as pictures."""
 
-from ui.evaluation_plot import SHAPES, Dot, Scale, interval_rows, turns_chart
+from ui.proof.plot import SHAPES, Dot, Scale, interval_rows, turns_chart
 
 
 def dot(value: float, kind: int = 0, name: str = "tuned") -> Dot:

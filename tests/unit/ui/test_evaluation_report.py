@@ -9,8 +9,8 @@ from contracts.proof import Reason
 from contracts.style import Language
 from fakes.library import shipped_styles
 from fakes.page_stack_prove import proven
-from ui.evaluation_report import report_html
-from ui.evaluation_words import style_names
+from ui.proof.report import report_html
+from ui.proof.words import style_names
 from ui.texts import LANGUAGES, texts_in
 
 STYLES = shipped_styles()

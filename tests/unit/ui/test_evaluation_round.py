@@ -3,7 +3,7 @@
 from contracts.votes import VoteCounts
 from fakes.page_jobs import job
 from fakes.stack import Stack
-from ui.evaluation_round import counts_html, made_html, started_html
+from ui.proof.round import counts_html, made_html, started_html
 from ui.texts import texts_in
 
 EN = texts_in("en")

@@ -2,7 +2,7 @@
 
 from fakes.library import shipped_styles
 from fakes.page_stack_prove import replies
-from ui.evaluation_sides import PAGE, chosen, exchanges, pages, sides_html
+from ui.proof.sides import PAGE, chosen, exchanges, pages, sides_html
 from ui.texts import texts_in
 
 EN = texts_in("en")

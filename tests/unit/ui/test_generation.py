@@ -10,11 +10,10 @@ from contracts.sample import RejectReason
 from fakes.clock import FakeClock
 from fakes.page_stack_data import generating, refused_rows, shipped_estimate
 from fakes.stack import Stack
-from ui.backend import Backend
-from ui.generation import Generation, Started
-from ui.generation_form import BUDGET, digest_of, request_of
-from ui.generation_pace import POINTS_KEPT, Pace
-from ui.generation_progress import (
+from ui.dataset.generation import Generation, Started
+from ui.dataset.generation_form import BUDGET, digest_of, request_of
+from ui.dataset.generation_pace import POINTS_KEPT, Pace
+from ui.dataset.generation_progress import (
     job_html,
     job_label,
     reasons_html,
@@ -22,10 +21,11 @@ from ui.generation_progress import (
     style_rows,
     styles_html,
 )
-from ui.generation_watch import EXAMPLES_READ, FRESH_SECONDS, GenerationWatch
-from ui.generation_words import duration_text, estimate_html, plan_html, short_count
-from ui.jobs import JobWatch
+from ui.dataset.generation_watch import EXAMPLES_READ, FRESH_SECONDS, GenerationWatch
+from ui.dataset.generation_words import duration_text, estimate_html, plan_html, short_count
 from ui.texts import texts_in
+from ui.upstream.backend import Backend
+from ui.upstream.jobs import JobWatch
 
 ZH, EN = texts_in("zh"), texts_in("en")
 REQUEST = request_of({"styles": ["gentle", "tsundere"], "per_style": 50})

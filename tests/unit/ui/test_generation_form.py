@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contracts.dataset import Conditioning
-from ui.generation_form import (
+from ui.dataset.generation_form import (
     BUDGET,
     FIELDS,
     FormError,

@@ -4,8 +4,8 @@ import pytest
 
 from contracts.gpu import GpuReading, GpuReport
 from fakes.watched import four_gpus, reading
-from ui.gpu_table import band_of, gpus_html
 from ui.texts import Texts, texts_in
+from ui.training.gpu_table import band_of, gpus_html
 
 ZH, EN = texts_in("zh"), texts_in("en")
 

@@ -9,12 +9,12 @@ from prometheus_client import CollectorRegistry
 from fakes.clock import FakeClock
 from fakes.stack import Stack
 from fakes.watched import alert
-from ui.alarms import alarms
-from ui.backend import Backend
 from ui.config import UiSettings
 from ui.drain import Drain
-from ui.health import Health, Target, answered, health_of_all
 from ui.metrics import UiMetrics
+from ui.upstream.backend import Backend
+from ui.watch.alarms import alarms
+from ui.watch.health import Health, Target, answered, health_of_all
 
 TRAINER = Target("trainer", "http://trainer", "/ready")
 GRAFANA = Target("grafana", "http://grafana", "/api/health", ours=False)

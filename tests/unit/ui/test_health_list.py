@@ -7,13 +7,13 @@ import pytest
 
 from fakes.watched import alert
 from repository import ROOT
-from ui.alarms import Alarms, Alert
 from ui.config import UiSettings
-from ui.health import Health
-from ui.health_list import ALERTS_SHOWN, alarms_html, checked_html, health_html, links_html
-from ui.keeping import Store
-from ui.store_words import store_html
+from ui.kept.keeping import Store
+from ui.kept.store_words import store_html
 from ui.texts import texts_in
+from ui.watch.alarms import Alarms, Alert
+from ui.watch.health import Health
+from ui.watch.health_list import ALERTS_SHOWN, alarms_html, checked_html, health_html, links_html
 
 ZH, EN = texts_in("zh"), texts_in("en")
 WATCHED = UiSettings(prometheus_url="http://watch:9090", grafana_url="http://watch:3000")

@@ -8,9 +8,7 @@ import pytest
 
 from fakes.page_stack_data import dataset
 from fakes.stack import Stack
-from ui.backend import Backend
-from ui.errors import ProblemError
-from ui.importing import (
+from ui.dataset.importing import (
     QUESTIONS,
     ROWS,
     BadNameError,
@@ -20,8 +18,10 @@ from ui.importing import (
     Imports,
     name_from,
 )
-from ui.importing_words import imported_html, preview_html
+from ui.dataset.importing_words import imported_html, preview_html
+from ui.errors import ProblemError
 from ui.texts import texts_in
+from ui.upstream.backend import Backend
 from unit.datagen.test_importing import row
 
 ZH, EN = texts_in("zh"), texts_in("en")

@@ -6,9 +6,9 @@ from contracts.job import JobState
 from fakes.clock import FakeClock
 from fakes.page_jobs import job
 from fakes.stack import Stack
-from ui.backend import Backend
 from ui.errors import ProblemError
-from ui.jobs import FRESH_SECONDS, JOBS_SHOWN, JobWatch, Watched, choose
+from ui.upstream.backend import Backend
+from ui.upstream.jobs import FRESH_SECONDS, JOBS_SHOWN, JobWatch, Watched, choose
 
 
 @pytest.fixture

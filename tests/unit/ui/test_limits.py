@@ -11,10 +11,10 @@ from gradio_client.exceptions import AppError
 
 from fakes.running import running
 from fakes.stack import Stack
+from ui.access.fence import Owners
 from ui.app import create_app
 from ui.config import UiSettings
 from ui.errors import StoreError
-from ui.fence import Owners
 from ui.notices import store_sentence
 from ui.texts import texts_in
 

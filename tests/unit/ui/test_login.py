@@ -16,10 +16,10 @@ from starlette.routing import Mount
 
 from fakes.running import running
 from fakes.stack import Stack
-from ui.accounts import hashed
+from ui.access.accounts import hashed
+from ui.access.login import PAIR_TRIES, local_path
 from ui.app import create_app
 from ui.config import UiSettings
-from ui.login import PAIR_TRIES, local_path
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*no_silent_downcasting"),

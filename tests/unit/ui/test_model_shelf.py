@@ -11,8 +11,8 @@ from fakes.live_model import MODEL_ID, current, manifest
 from fakes.page_jobs import job
 from fakes.train_state import other_model
 from trainer import current as board
-from ui.model_shelf import Shelf, card_html, jobs_html, list_html, status_key
 from ui.texts import texts_in
+from ui.training.model_shelf import Shelf, card_html, jobs_html, list_html, status_key
 
 ZH, EN = texts_in("zh"), texts_in("en")
 LIVE = manifest(shipped_styles(), Conditioning.SYSTEM)

@@ -8,11 +8,11 @@ from prometheus_client import CollectorRegistry
 
 from fakes.clock import FakeClock
 from fakes.stack import Stack
-from ui.backend import Backend
 from ui.config import UiSettings
 from ui.drain import Drain
 from ui.metrics import UiMetrics
-from ui.monitor import FRESH_SECONDS, MonitorSource
+from ui.upstream.backend import Backend
+from ui.watch.monitor import FRESH_SECONDS, MonitorSource
 
 # Promised: nothing spins for ever.
 LIMIT_SECONDS = 2.5

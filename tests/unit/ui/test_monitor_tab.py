@@ -7,18 +7,18 @@ import pytest
 
 from contracts.gpu import GpuReport
 from fakes.stack import Stack
-from ui.backend import Backend
 from ui.catalog import CatalogSource
+from ui.chat.talk import Talk
 from ui.config import UiSettings
 from ui.drain import Drain
-from ui.keeping import keeping
-from ui.monitor import MonitorSource
+from ui.kept.keeping import keeping
 from ui.page import Page
 from ui.tabs import TABS
 from ui.tabs.monitor import Monitor, minutes_of
-from ui.talk import Talk
 from ui.texts import texts_in
-from ui.training import TrainingSource
+from ui.training.source import TrainingSource
+from ui.upstream.backend import Backend
+from ui.watch.monitor import MonitorSource
 from unit.ui.test_train_tab import UNCHANGED, NoTime, owner
 
 ZH, EN = texts_in("zh"), texts_in("en")

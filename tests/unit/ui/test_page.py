@@ -11,16 +11,16 @@ from prometheus_client import CollectorRegistry
 from contracts.job import Progress
 from fakes.clock import FakeClock
 from fakes.stack import Stack
-from ui.backend import Backend
 from ui.catalog import CatalogSource
+from ui.chat.talk import Talk
 from ui.config import UiSettings
 from ui.drain import Drain
-from ui.keeping import keeping
+from ui.kept.keeping import keeping
 from ui.metrics import UiMetrics
 from ui.page import Page, inputs_of, outputs_of, script
 from ui.tabs import FIRST_TAB, TABS
-from ui.talk import Talk
 from ui.texts import texts_in
+from ui.upstream.backend import Backend
 
 UNCHANGED = {"__type__": "update"}
 

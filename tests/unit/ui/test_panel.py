@@ -8,7 +8,7 @@ import pytest
 from contracts.dataset import Conditioning
 from fakes.stack import Stack
 from ui.catalog import Catalog, build_catalog
-from ui.panel import NONE, Panel, card_html, model_label, system_html
+from ui.chat.panel import NONE, Panel, card_html, model_label, system_html
 from ui.texts import texts_in
 from unit.ui.test_catalog import found
 

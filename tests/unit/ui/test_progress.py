@@ -6,9 +6,9 @@ import pytest
 
 from contracts.run import RunEvent
 from fakes.recorded_runs import FLAT, recorded
-from ui.progress import remaining_seconds, remaining_text, run_html
 from ui.texts import texts_in
-from ui.training import Training
+from ui.training.progress import remaining_seconds, remaining_text, run_html
+from ui.training.source import Training
 
 ZH, EN = texts_in("zh"), texts_in("en")
 START = datetime(2026, 1, 1, tzinfo=UTC)

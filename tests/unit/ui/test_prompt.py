@@ -5,7 +5,7 @@ import pytest
 from contracts.dataset import Conditioning
 from contracts.sample import Message
 from fakes.library import shipped_styles
-from ui.prompt import chat_messages, system_prompt, visible_reply
+from ui.chat.prompt import chat_messages, system_prompt, visible_reply
 
 STYLES = [entry.style for entry in shipped_styles()]
 STYLE = STYLES[0]

@@ -10,24 +10,24 @@ import pytest
 from contracts.job import JobState
 from fakes.page_stack_prove import NAMES, finish, proven
 from fakes.stack import Stack
-from ui.arena import Seated
-from ui.backend import Backend
 from ui.catalog import CatalogSource
+from ui.chat.talk import Talk
 from ui.config import UiSettings
-from ui.courier import Courier
 from ui.drain import Drain
-from ui.evaluation_source import ProofSource
-from ui.jobs import JobWatch
-from ui.keeping import keeping
+from ui.kept.courier import Courier
+from ui.kept.keeping import keeping
 from ui.page import Page
+from ui.proof.arena import Seated
+from ui.proof.source import ProofSource
 from ui.tabs.prove.arena import Arena
 from ui.tabs.prove.desk import Desk
 from ui.tabs.prove.report import Report
 from ui.tabs.prove.round import Round
 from ui.tabs.prove.sides import Sides
 from ui.tabs.prove.start import FIELDS, Start
-from ui.talk import Talk
 from ui.texts import texts_in
+from ui.upstream.backend import Backend
+from ui.upstream.jobs import JobWatch
 from unit.ui.test_train_tab import UNCHANGED, NoTime, owner
 
 EN = texts_in("en")

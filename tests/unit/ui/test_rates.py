@@ -1,7 +1,7 @@
 """Token buckets."""
 
 from fakes.clock import FakeClock
-from ui.rates import Buckets
+from ui.access.rates import Buckets
 
 
 def test_capacity_is_taken_at_once_and_comes_back_with_time() -> None:

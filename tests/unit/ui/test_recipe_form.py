@@ -8,7 +8,8 @@ from contracts.advice import Advice
 from contracts.run import RunRequest
 from fakes.page_stack_train import RECIPES
 from fakes.train_state import ADVICE
-from ui.recipe_form import (
+from ui.texts import texts_in
+from ui.training.recipe_form import (
     FIELDS,
     advised,
     checked,
@@ -20,8 +21,7 @@ from ui.recipe_form import (
     parsed,
     yaml_of,
 )
-from ui.texts import texts_in
-from ui.trainer_calls import RecipeChoice
+from ui.upstream.trainer_calls import RecipeChoice
 
 ZH, EN = texts_in("zh"), texts_in("en")
 FILLED: dict[str, Any] = {

@@ -5,11 +5,11 @@ import pytest
 from contracts.review import ReviewFilter
 from fakes.page_stack_review import OPENED, publish_reviewed
 from fakes.stack import Stack
-from ui.backend import Backend
-from ui.review_calls import ReviewCalls
-from ui.review_orders import Order
-from ui.review_round import Asked, Round
-from ui.review_view import View
+from ui.review.orders import Order
+from ui.review.round import Asked, Round
+from ui.review.view import View
+from ui.upstream.backend import Backend
+from ui.upstream.review_calls import ReviewCalls
 
 EVERYTHING = Asked(ReviewFilter())
 

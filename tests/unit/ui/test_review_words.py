@@ -10,16 +10,16 @@ from contracts.quality import Coverage, Preview, Thresholds
 from contracts.review import Review, ReviewCounts, ReviewFilter, ReviewPage, ReviewRow
 from contracts.versions import DatasetDiff, DatasetVersion, DiffCounts
 from fakes.page_jobs import job
-from ui.card_preview import SLIDERS, limits_of, preview_html
-from ui.coverage_map import map_html
-from ui.review_filters import EVERYTHING, filter_of, query_of
-from ui.review_list import list_html, whole_html
-from ui.review_orders import orders_in
-from ui.review_view import Bulk, Told, View, view_of
-from ui.review_words import bar_html, bulk_html, counts_html, help_html, jobs_html, told_html
+from ui.dataset.card_preview import SLIDERS, limits_of, preview_html
+from ui.dataset.coverage_map import map_html
+from ui.dataset.version_list import diff_html, versions_html
+from ui.review.filters import EVERYTHING, filter_of, query_of
+from ui.review.orders import orders_in
+from ui.review.row_list import list_html, whole_html
+from ui.review.view import Bulk, Told, View, view_of
+from ui.review.words import bar_html, bulk_html, counts_html, help_html, jobs_html, told_html
 from ui.tabs.data.versions import proposed
 from ui.texts import LANGUAGES, texts_in
-from ui.version_list import diff_html, versions_html
 
 EVIL = "<b id=evil>'\"&"
 ZH, EN = texts_in("zh"), texts_in("en")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ui.run_chart import Frame, Line, Mark, chart_html, frame_of, ticks
+from ui.training.run_chart import Frame, Line, Mark, chart_html, frame_of, ticks
 
 FALLING = Line("loss", "Loss", [(step, 3 * 0.99**step) for step in range(0, 400, 5)])
 

@@ -1,8 +1,8 @@
 """Runs side by side."""
 
 from fakes.recorded_runs import recorded, recorded_runs, run_log
-from ui.run_compare import MOST, differences, overlay_html, table_html
 from ui.texts import texts_in
+from ui.training.run_compare import MOST, differences, overlay_html, table_html
 
 ZH, EN = texts_in("zh"), texts_in("en")
 RUNS = recorded_runs()

@@ -4,9 +4,9 @@ from contracts.job import Progress
 from contracts.run import RunOutput
 from fakes.lent import run_job
 from fakes.recorded_runs import FLAT, GIB, OVERFIT, recorded, run_log
-from ui.run_live import OUTPUT_LINES, curves_html, live_html, output_text
 from ui.texts import texts_in
-from ui.training import Training
+from ui.training.run_live import OUTPUT_LINES, curves_html, live_html, output_text
+from ui.training.source import Training
 
 ZH, EN = texts_in("zh"), texts_in("en")
 GOING = {

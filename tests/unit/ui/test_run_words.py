@@ -14,8 +14,8 @@ from trainer.doubts import length_warnings, row_warnings
 from trainer.engine.plateau import Parameters, Plateau, Verdict
 from trainer.presets import CHATML, HYBRID
 from trainer.recipe_choice import fits, misfit, without_card
-from ui.run_words import patterns, said
 from ui.texts import texts_in
+from ui.training.run_words import patterns, said
 
 ZH, EN = texts_in("zh"), texts_in("en")
 GIB = 1 << 30

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from fakes.recorded_runs import FLAT, OVERFIT, recorded, recorded_runs
-from ui.runs import card_html, ending, list_html, memory_text, metrics_text
 from ui.texts import texts_in
-from ui.training import Training
+from ui.training.runs import card_html, ending, list_html, memory_text, metrics_text
+from ui.training.source import Training
 
 ZH, EN = texts_in("zh"), texts_in("en")
 RUNS = tuple(recorded_runs())

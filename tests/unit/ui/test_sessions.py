@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from fakes.clock import FakeClock
-from ui.accounts import Accounts, hashed
-from ui.sessions import Sessions, signed, verified
-from ui.state import State
+from ui.access.accounts import Accounts, hashed
+from ui.access.sessions import Sessions, signed, verified
+from ui.kept.state import State
 
 KEY = b"k" * 32
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kit.config import SettingsError
-from ui.state import FILE, State
+from ui.kept.state import FILE, State
 
 
 def test_nothing_is_made_before_it_is_used(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ui.errors import ProblemError
-from ui.stream import Usage, error_code, error_message, text_pieces
+from ui.upstream.stream import Usage, error_code, error_message, text_pieces
 
 
 async def lines(*given: str) -> AsyncIterator[str]:

@@ -1,6 +1,6 @@
 """What changed between two versions."""
 
-from ui.style_diff import ROWS_SHOWN, diff_html, marks
+from ui.style.diff import ROWS_SHOWN, diff_html, marks
 from ui.texts import texts_in
 
 ZH, EN = texts_in("zh"), texts_in("en")

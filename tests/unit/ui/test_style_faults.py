@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from fakes.library import shipped_styles
-from ui.style_draft import empty
-from ui.style_faults import Fault, beside, faults_html, faults_of, label_of, sentence, unreadable
-from ui.style_yaml import UnreadableError
+from ui.style.card_yaml import UnreadableError
+from ui.style.draft import empty
+from ui.style.faults import Fault, beside, faults_html, faults_of, label_of, sentence, unreadable
 from ui.texts import Texts, texts_in
 
 ZH, EN = texts_in("zh"), texts_in("en")

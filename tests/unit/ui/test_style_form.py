@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fakes.library import shipped_styles
-from ui.style_form import FIELDS, PATHS, exchange_text, exchanges, field_of, form_of, merged
+from ui.style.form import FIELDS, PATHS, exchange_text, exchanges, field_of, form_of, merged
 
 
 def filled(document: dict[str, Any], **values: Any) -> list[Any]:

@@ -3,8 +3,8 @@
 import pytest
 
 from fakes.library import shipped_styles
-from ui.style_draft import card_text
-from ui.style_yaml import LONGEST, UnreadableError, read_yaml, write_yaml
+from ui.style.card_yaml import LONGEST, UnreadableError, read_yaml, write_yaml
+from ui.style.draft import card_text
 
 
 @pytest.mark.parametrize("one", shipped_styles(), ids=lambda one: one.style.id)

@@ -8,21 +8,21 @@ import pytest
 
 from contracts.style import Style, StyleVersion
 from fakes.stack import Stack
-from ui.backend import Backend
 from ui.catalog import CatalogSource
+from ui.chat.talk import Talk
 from ui.config import UiSettings
 from ui.drain import Drain
-from ui.keeping import keeping
+from ui.kept.keeping import keeping
 from ui.page import Page
-from ui.style_draft import Draft, opened, read_draft
-from ui.style_form import FIELDS, form_of
-from ui.style_source import LibrarySource
-from ui.style_yaml import read_yaml
+from ui.style.card_yaml import read_yaml
+from ui.style.draft import Draft, opened, read_draft
+from ui.style.form import FIELDS, form_of
+from ui.style.source import LibrarySource
 from ui.tabs import TABS
 from ui.tabs.styles.clash import UNSAVED
 from ui.tabs.styles.steps import Steps
-from ui.talk import Talk
 from ui.texts import texts_in
+from ui.upstream.backend import Backend
 from unit.ui.test_train_tab import NoTime
 
 ZH, EN = texts_in("zh"), texts_in("en")

@@ -8,10 +8,10 @@ import pytest
 from contracts.dataset import Conditioning
 from contracts.sample import Message
 from fakes.stack import Stack
-from ui.backend import Backend
 from ui.catalog import CatalogSource
+from ui.chat.talk import HISTORY_LIMIT, QUESTION_LIMIT, Question, Reply, Talk, history_of
 from ui.errors import ProblemError
-from ui.talk import HISTORY_LIMIT, QUESTION_LIMIT, Question, Reply, Talk, history_of
+from ui.upstream.backend import Backend
 
 QUESTION = Question("我累了", ((),), "gentle", ("tonesmith",), 0.4, 64)
 

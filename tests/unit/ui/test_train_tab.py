@@ -10,15 +10,15 @@ from fakes.recorded_runs import FLAT, OVERFIT, recorded
 from fakes.stack import Stack
 from fakes.train_sheets import train_sheets
 from fakes.train_state import ADVICE
-from ui.backend import Backend
-from ui.jobs import JobWatch
-from ui.recipe_form import FIELDS
 from ui.tabs.train.comparing import Comparing
 from ui.tabs.train.going import Runs
 from ui.tabs.train.new_run import NewRun
 from ui.tabs.train.shelf import Models
 from ui.texts import texts_in
-from ui.training import TrainingSource
+from ui.training.recipe_form import FIELDS
+from ui.training.source import TrainingSource
+from ui.upstream.backend import Backend
+from ui.upstream.jobs import JobWatch
 
 ZH, EN = texts_in("zh"), texts_in("en")
 UNCHANGED = {"__type__": "update"}

@@ -6,8 +6,8 @@ from contracts.run import RunRecord
 from fakes.clock import FakeClock
 from fakes.recorded_runs import FLAT, OVERFIT, recorded
 from fakes.stack import Stack
-from ui.backend import Backend
-from ui.training import FRESH_SECONDS, Training, TrainingSource, choose, latest
+from ui.training.source import FRESH_SECONDS, Training, TrainingSource, choose, latest
+from ui.upstream.backend import Backend
 
 
 @pytest.fixture

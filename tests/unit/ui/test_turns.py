@@ -10,11 +10,11 @@ import pytest
 
 from fakes.clock import FakeClock
 from fakes.stack import Stack
+from ui.chat.panel import NONE, Panel, Preference
+from ui.chat.talk import Talk
+from ui.chat.turns import OTHERS, Turns
 from ui.drain import Drain
-from ui.panel import NONE, Panel, Preference
-from ui.talk import Talk
 from ui.texts import texts_in
-from ui.turns import OTHERS, Turns
 
 Make = Callable[[int], Turns]
 # The style, the models, the reader's own system prompt, how is drawn; then the language.

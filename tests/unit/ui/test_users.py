@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ui.accounts import Accounts
+from ui.access.accounts import Accounts
 from ui.users import main
 
 PASSWORD = "correct horse"

@@ -12,11 +12,11 @@ from fastapi import FastAPI
 from contracts.sample import Message
 from fakes.running import running
 from fakes.stack import Stack
+from ui.access.doors import LOCAL_USER
 from ui.app import create_app
 from ui.config import UiSettings
-from ui.conversations import Setup
-from ui.doors import LOCAL_USER
-from ui.keeping import Keeping, keeping
+from ui.kept.conversations import Setup
+from ui.kept.keeping import Keeping, keeping
 from ui.texts import LANGUAGES, texts_in
 from ui.you import EXPORT, FORGET, WHO, you_html
 

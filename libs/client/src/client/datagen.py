@@ -10,7 +10,13 @@ from client.reviews import Reviews
 from client.service import Service
 from client.studio import Studio
 from client.versions import Versions
-from contracts.dataset import DatasetManifest, DatasetRequest, ImportRequest, ImportResult
+from contracts.dataset import (
+    DatasetManifest,
+    DatasetRequest,
+    ImportPreview,
+    ImportRequest,
+    ImportResult,
+)
 from contracts.estimate import CostEstimate
 from contracts.evaluation import EvaluationReport, EvaluationRequest, Reply
 from contracts.job import Job
@@ -90,6 +96,16 @@ class DatagenClient(Service):
         path = f"/datasets/{dataset_id}/samples"
         return self.get(
             path, list[Rejected], state="rejected", style=style, offset=offset, limit=limit
+        )
+
+    def preview_file(self, path: Path) -> ImportPreview:
+        """Return how the rows in the file at `path` would be read; nothing is kept."""
+        return self.send(
+            "POST",
+            "/datasets/import-preview",
+            ImportPreview,
+            content=path.read_bytes(),
+            timeout=IMPORT_SECONDS,
         )
 
     def import_file(self, path: Path, request: ImportRequest) -> ImportResult:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from client.jobs import Jobs
 from client.service import Service
+from contracts.dataset import ImportPreview
 from contracts.job import Job
 from contracts.question_set import (
     QuestionImport,
@@ -35,6 +36,17 @@ class QuestionSets:
     def write(self, request: QuestionSetRequest, *, key: str | None = None) -> Job:
         """Let the teacher write a set; the job's id is the set's."""
         return self._service.post("/questions", Job, request.model_dump(mode="json"), key=key)
+
+    def preview_file(self, path: Path, options: QuestionImport) -> ImportPreview:
+        """Return how the file at `path` would be read; nothing is kept."""
+        return self._service.send(
+            "POST",
+            "/questions/import-preview",
+            ImportPreview,
+            params=options.model_dump(mode="json"),
+            content=path.read_bytes(),
+            timeout=IMPORT_SECONDS,
+        )
 
     def import_file(self, path: Path, options: QuestionImport) -> QuestionSetManifest:
         """Send the questions in the file at `path`; publishes a set."""

@@ -102,6 +102,14 @@ def dataset_router(services: Services) -> APIRouter:
         document = request.model_dump(mode="json")
         return services.store.submit(KIND, new_id(request.name), document, idempotency_key)
 
+    add_importing(router, services)
+    add_reading(router, services)
+    return router
+
+
+def add_importing(router: APIRouter, services: Services) -> None:
+    """Add the routes that read rows from a file, and that look at one first."""
+
     @router.post("/datasets/import")
     async def import_rows(
         request: Request,
@@ -126,9 +134,6 @@ def dataset_router(services: Services) -> APIRouter:
     async def preview_import(request: Request) -> ImportPreview:
         root, content = services.volume.root, await request.body()
         return await run_in_threadpool(preview_rows, root, content, services.shipped)
-
-    add_reading(router, services)
-    return router
 
 
 def check_request(services: Services, request: DatasetRequest) -> list[StyleVersion]:

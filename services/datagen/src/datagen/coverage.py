@@ -58,7 +58,8 @@ def coverage(
 
 def names_of(bank: Bank) -> dict[str, str]:
     """Return what the emotions and areas of `bank` are called, by their ids."""
-    return {one.id: one.name for one in (*bank.file.emotions, *bank.file.areas)}
+    emotions = {emotion.id: emotion.name for emotion in bank.file.emotions}
+    return emotions | {area.id: area.name for area in bank.file.areas}
 
 
 def empty_cells(counts: Mapping[str, int], bank: Bank) -> list[str]:

@@ -38,6 +38,14 @@ def question_router(services: Services) -> APIRouter:
         document = request.model_dump(mode="json")
         return services.store.submit(KIND, new_id(request.name), document, idempotency_key)
 
+    add_importing(router, services)
+    add_reading(router, services)
+    return router
+
+
+def add_importing(router: APIRouter, services: Services) -> None:
+    """Add the routes that read questions from a file, and that look at one first."""
+
     @router.post("/questions/import")
     async def import_file(
         request: Request, options: Annotated[QuestionImport, Query()]
@@ -62,9 +70,6 @@ def question_router(services: Services) -> APIRouter:
             services.banks,
             services.screens,
         )
-
-    add_reading(router, services)
-    return router
 
 
 def add_reading(router: APIRouter, services: Services) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
+from ui.chat.talk import Question, Talk, history_of
 from ui.errors import ProblemError
 from ui.notices import problem_sentences
-from ui.talk import Question, Talk, history_of
 from ui.texts import as_language, texts_in
 
 # Where the model stands among the inputs of `/chat`.

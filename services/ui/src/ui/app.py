@@ -13,26 +13,26 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from contracts.errors import ErrorBody
 from kit.app import Lifespan, create_service_app, error_response
 from ui import VERSION
+from ui.access.entrance import entrance
+from ui.access.fence import Fence
+from ui.access.gate import Gate, user_of
+from ui.access.rates import Buckets
+from ui.access.visitors import Doorkeeper
 from ui.addresses import tab_routes
-from ui.backend import Backend
 from ui.catalog import CatalogSource
+from ui.chat.talk import Talk
 from ui.config import UiSettings
-from ui.courier import Courier
 from ui.crowd import watch_queue
 from ui.drain import Drain
-from ui.entrance import entrance
-from ui.fence import Fence
-from ui.gate import Gate, user_of
-from ui.keeping import Keeping, keeping
+from ui.kept.courier import Courier
+from ui.kept.keeping import Keeping, keeping
 from ui.look import FAVICON, sheets, theme
 from ui.metrics import UiMetrics
 from ui.page import Page
-from ui.rates import Buckets
 from ui.swift import swift_router
 from ui.tabs import TABS
-from ui.talk import Talk
 from ui.texts import accepted_language, texts_in
-from ui.visitors import Doorkeeper
+from ui.upstream.backend import Backend
 from ui.you import You
 
 # What a form adds to the file in it.

@@ -13,9 +13,9 @@ from contracts.artefact import CurrentModel, ModelManifest, ServingStatus
 from contracts.dataset import Conditioning
 from contracts.job import Progress
 from contracts.style import Style, StyleVersion
-from ui.backend import Backend
-from ui.calls import QUICK_SECONDS
 from ui.errors import ProblemError
+from ui.upstream.backend import Backend
+from ui.upstream.calls import QUICK_SECONDS
 
 BASE = "base"
 # Pages refresh every few seconds; many of them together cost the services one round of calls.

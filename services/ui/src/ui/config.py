@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from kit.config import Settings
-from ui.networks import is_loopback, networks
+from ui.access.networks import is_loopback, networks
 
 
 def as_web_address(text: str) -> str:

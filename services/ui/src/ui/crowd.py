@@ -7,9 +7,9 @@ import gradio as gr
 
 from ui.api import MODEL_PLACE
 from ui.catalog import label_of
+from ui.chat.turns import Turns
 from ui.metrics import UiMetrics
 from ui.tabs.chat.dialogue import Dialogue
-from ui.turns import Turns
 
 FULL = "queue_full"
 Answer = tuple[bool, Any, str]

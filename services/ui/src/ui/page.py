@@ -14,20 +14,20 @@ import gradio as gr
 from gradio.events import api
 
 from contracts.style import Language
+from ui.access.visitors import current_user
 from ui.api import chat_endpoint
 from ui.blocks import FrugalBlocks
 from ui.catalog import Catalog
+from ui.chat.conversation import private
+from ui.chat.talk import Talk
 from ui.config import UiSettings
-from ui.conversation import private
-from ui.keeping import Keeping
+from ui.kept.keeping import Keeping
 from ui.look import FOLDER as LOOK
 from ui.look import mark
 from ui.notices import notice_html
 from ui.tabs import FIRST_TAB, TABS
 from ui.tabs.tab import Handle, Part, Workbench, rendered
-from ui.talk import Talk
 from ui.texts import DEFAULT, LANGUAGES, Texts, accepted_language, as_language, texts_in
-from ui.visitors import current_user
 from ui.you import BACK, WHO, you_html
 
 # A promotion shows on open pages after this many seconds at most.

@@ -18,7 +18,7 @@ from typing import TextIO
 
 from contracts.durable import fsync_directory
 from contracts.model import check_name
-from ui.accounts import PASSWORD_LENGTH, hashed, parsed, reason
+from ui.access.accounts import PASSWORD_LENGTH, hashed, parsed, reason
 
 SHORTEST = 10
 MODE = 0o600

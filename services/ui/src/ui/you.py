@@ -15,15 +15,15 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from ui.backend import Backend
-from ui.conversation_file import as_file
-from ui.doors import LOCAL_USER
+from ui.access.doors import LOCAL_USER
+from ui.access.gate import spoken, user_of
+from ui.access.login import form_of
+from ui.access.plain import page_html
 from ui.errors import ProblemError, StoreError
-from ui.gate import spoken, user_of
-from ui.keeping import Forgotten, Keeping
-from ui.login import form_of
-from ui.plain import page_html
+from ui.kept.conversation_file import as_file
+from ui.kept.keeping import Forgotten, Keeping
 from ui.texts import Texts, as_language, texts_in
+from ui.upstream.backend import Backend
 
 logger = logging.getLogger(__name__)
 Auth = Literal["none", "users", "header"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui.conversation import private
+from ui.chat.conversation import private
 from ui.tabs.tab import Workbench
 
 

@@ -6,19 +6,19 @@ from typing import Any
 import gradio as gr
 
 from contracts.sample import Message
+from ui.access.visitors import current_user
 from ui.catalog import Catalog
-from ui.conversation import Conversation, failure_html, private
-from ui.conversation_file import ConversationFile, Line, imported
-from ui.conversations import Setup
+from ui.chat.conversation import Conversation, failure_html, private
+from ui.chat.panel import Panel, Preference
+from ui.chat.talk import history_of
+from ui.chat.turns import texts_of
 from ui.errors import StoreError
-from ui.kept_turn import exact_name
-from ui.panel import Panel, Preference
-from ui.scribe import in_store
+from ui.kept.conversation_file import ConversationFile, Line, imported
+from ui.kept.conversations import Setup
+from ui.kept.kept_turn import exact_name
+from ui.kept.scribe import in_store
 from ui.tabs.tab import Handle, Part, Workbench
 from ui.tabs.talking import choices_of
-from ui.talk import history_of
-from ui.turns import texts_of
-from ui.visitors import current_user
 
 PICKERS: list[tuple[str, Preference]] = [
     ("compare.left", "base"),

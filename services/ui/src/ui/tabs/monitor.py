@@ -5,17 +5,17 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.conversation import private
-from ui.curve import legend_html
-from ui.gpu_table import gpus_html
-from ui.health_list import alarms_html, checked_html, health_html, links_html
-from ui.monitor import MonitorSource, Watched
-from ui.progress import run_html
-from ui.store_words import store_html
+from ui.chat.conversation import private
+from ui.kept.store_words import store_html
 from ui.tabs.clock import Clock
 from ui.tabs.plot import drawn, loss_plot
 from ui.tabs.tab import Handle, Part, Workbench
 from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.training.curve import legend_html
+from ui.training.gpu_table import gpus_html
+from ui.training.progress import run_html
+from ui.watch.health_list import alarms_html, checked_html, health_html, links_html
+from ui.watch.monitor import MonitorSource, Watched
 
 REFRESH_SECONDS = 5.0
 PLOT_PIXELS = 300

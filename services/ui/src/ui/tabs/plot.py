@@ -4,8 +4,8 @@ from typing import Any
 
 import gradio as gr
 
-from ui.curve import COLOURS, last_step, plot_data
-from ui.training import Training
+from ui.training.curve import COLOURS, last_step, plot_data
+from ui.training.source import Training
 
 
 def loss_plot(elem_id: str, pixels: int) -> gr.LinePlot:

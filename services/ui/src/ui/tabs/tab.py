@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
+from ui.chat.talk import Talk
 from ui.config import UiSettings
-from ui.keeping import Keeping
-from ui.talk import Talk
+from ui.kept.keeping import Keeping
 from ui.texts import Texts
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog, ServedModel
-from ui.conversation import private
-from ui.panel import Panel, deciding_name
+from ui.chat.conversation import private
+from ui.chat.panel import Panel, deciding_name
+from ui.chat.turns import texts_of
 from ui.tabs.tab import Part, Workbench
 from ui.texts import Texts
-from ui.turns import texts_of
 
 # Renders what depends on the models and on the language of the style that are chosen.
 Said = Callable[[Texts, Catalog, Sequence[ServedModel | None], str], list[Any]]

@@ -5,8 +5,8 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.conversation import private
-from ui.panel import Panel, Preference
+from ui.chat.conversation import private
+from ui.chat.panel import Panel, Preference
 from ui.tabs.chat.actions import Actions
 from ui.tabs.chat.desk import Desk
 from ui.tabs.chat.dialogue import Dialogue

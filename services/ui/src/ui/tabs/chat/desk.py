@@ -5,15 +5,17 @@ from typing import Any
 
 import gradio as gr
 
+from ui.access.visitors import current_user
 from ui.catalog import Catalog
-from ui.conversation import private
-from ui.conversation_file import as_json, as_markdown, imported, read_file
-from ui.conversations import PAGE, Conversation
+from ui.chat.conversation import private
+from ui.chat.panel import Panel
+from ui.chat.screen import Screen, read_screen
+from ui.chat.turns import hidden, texts_of, visible
 from ui.errors import StoreError
-from ui.keeping import Keeping
-from ui.panel import Panel
-from ui.screen import Screen, read_screen
-from ui.scribe import in_store
+from ui.kept.conversation_file import as_json, as_markdown, imported, read_file
+from ui.kept.conversations import PAGE, Conversation
+from ui.kept.keeping import Keeping
+from ui.kept.scribe import in_store
 from ui.scripts import script
 from ui.tabs.chat.actions import Actions
 from ui.tabs.chat.dialogue import Dialogue, Updates, storable
@@ -21,8 +23,6 @@ from ui.tabs.chat.history_list import HistoryList
 from ui.tabs.chat.verdicts import Verdicts
 from ui.tabs.chat.window import Window
 from ui.texts import Texts
-from ui.turns import hidden, texts_of, visible
-from ui.visitors import current_user
 
 TYPES = {"json": "application/json", "markdown": "text/markdown"}
 ENDINGS = {"json": "json", "markdown": "md"}

@@ -8,21 +8,21 @@ from typing import Any
 
 import gradio as gr
 
-from ui.branches import Said
+from ui.access.visitors import current_session, current_user
 from ui.catalog import Catalog
-from ui.conversations import Setup
+from ui.chat.panel import BESIDE_MODELS
+from ui.chat.screen import Screen, messages_of, read_screen, rows_of
+from ui.chat.talk import Talk, question_of
+from ui.chat.turns import silence, texts_of
 from ui.errors import ProblemError, StoreError
 from ui.handoff import handoff_html
-from ui.keeping import Keeping
-from ui.kept_turn import KeptTurn
-from ui.panel import BESIDE_MODELS
-from ui.screen import Screen, messages_of, read_screen, rows_of
-from ui.scribe import Scribe, Spot, in_store
+from ui.kept.branches import Said
+from ui.kept.conversations import Setup
+from ui.kept.keeping import Keeping
+from ui.kept.kept_turn import KeptTurn
+from ui.kept.scribe import Scribe, Spot, in_store
 from ui.tabs.chat.window import Window
-from ui.talk import Talk, question_of
 from ui.texts import Texts
-from ui.turns import silence, texts_of
-from ui.visitors import current_session, current_user
 
 # Whoever opens something else waits so long, at most, for what was said to be kept.
 LEAVE_SECONDS = 2.0

@@ -4,16 +4,16 @@ from typing import Any
 
 import gradio as gr
 
-from ui.conversation import private
-from ui.conversations import PAGE, Conversations
+from ui.access.visitors import current_user
+from ui.chat.conversation import private
+from ui.chat.history_html import list_html
+from ui.chat.turns import texts_of
 from ui.errors import StoreError
-from ui.history_html import list_html
+from ui.kept.conversations import PAGE, Conversations
+from ui.kept.scribe import in_store
 from ui.notices import explanation, store_sentence
-from ui.scribe import in_store
 from ui.scripts import script
 from ui.texts import Texts
-from ui.turns import texts_of
-from ui.visitors import current_user
 
 # What one person may keep at most; nobody is ever listed more.
 MOST = 500

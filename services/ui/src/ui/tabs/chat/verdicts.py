@@ -6,19 +6,19 @@ from typing import Any
 
 import gradio as gr
 
-from ui.ballots import Ballots, Value
-from ui.branch_picker import below_html, excerpt
-from ui.branches import Said
+from ui.access.visitors import current_user
 from ui.catalog import Catalog
-from ui.conversation import private
+from ui.chat.branch_picker import below_html, excerpt
+from ui.chat.conversation import private
+from ui.chat.screen import Screen, feedback_of
+from ui.chat.turns import hidden, texts_of, visible
 from ui.errors import StoreError
-from ui.screen import Screen, feedback_of
-from ui.scribe import in_store
+from ui.kept.ballots import Ballots, Value
+from ui.kept.branches import Said
+from ui.kept.scribe import in_store
 from ui.tabs.chat.dialogue import Updates, storable
 from ui.tabs.chat.window import Window
 from ui.texts import Texts
-from ui.turns import hidden, texts_of, visible
-from ui.visitors import current_user
 
 VALUES: dict[Any, Value] = {True: 1, False: -1}
 

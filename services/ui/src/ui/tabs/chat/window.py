@@ -5,15 +5,15 @@ from typing import Any
 
 import gradio as gr
 
-from ui.branch_picker import below_html
 from ui.catalog import Catalog, ServedModel
-from ui.conversation import Composer, chat_column, column_title, failure_html, greeting_html
+from ui.chat.branch_picker import below_html
+from ui.chat.conversation import Composer, chat_column, column_title, failure_html, greeting_html
+from ui.chat.screen import DISLIKE, LIKE, Screen, feedback_of, rows_of
+from ui.chat.turns import hidden, visible
 from ui.examples import EXAMPLES
 from ui.handoff import handoff_html
-from ui.screen import DISLIKE, LIKE, Screen, feedback_of, rows_of
 from ui.scripts import script
 from ui.texts import Texts
-from ui.turns import hidden, visible
 
 GREETING = ("chat.greeting", "chat.greeting_hint")
 AFTER = ("retry", "correct")

@@ -7,8 +7,8 @@ import gradio as gr
 
 from contracts.quality import Coverage
 from ui.catalog import Catalog
-from ui.conversation import private
-from ui.coverage_map import map_html
+from ui.chat.conversation import private
+from ui.dataset.coverage_map import map_html
 from ui.errors import ProblemError
 from ui.service_notices import service_html
 from ui.tabs.data.desk import Desk

@@ -6,14 +6,14 @@ import gradio as gr
 
 from contracts.job import Job
 from ui.catalog import Catalog
-from ui.conversation import private
-from ui.dataset_list import DatasetList, Listed
-from ui.dataset_words import dataset_label, facts_html, going_html, none_html
-from ui.jobs import JobWatch
+from ui.chat.conversation import private
+from ui.dataset.dataset_list import DatasetList, Listed
+from ui.dataset.dataset_words import dataset_label, facts_html, going_html, none_html
 from ui.service_notices import service_html
 from ui.tabs.clock import Clock
 from ui.tabs.tab import Handle, Part, Workbench
 from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.upstream.jobs import JobWatch
 
 REFRESH_SECONDS = 2.0
 

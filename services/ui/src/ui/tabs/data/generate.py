@@ -6,10 +6,10 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.conversation import private
-from ui.generation import Generation, Started
-from ui.generation_form import BUDGET, FIELDS, FormError, digest_of, filled, request_of
-from ui.generation_words import (
+from ui.chat.conversation import private
+from ui.dataset.generation import Generation, Started
+from ui.dataset.generation_form import BUDGET, FIELDS, FormError, digest_of, filled, request_of
+from ui.dataset.generation_words import (
     complaint_html,
     estimate_html,
     plan_html,

@@ -6,7 +6,7 @@ import gradio as gr
 
 from contracts.dataset import BANK, Conditioning
 from ui.catalog import Catalog
-from ui.generation_form import BUDGET, FIELDS, default_of
+from ui.dataset.generation_form import BUDGET, FIELDS, default_of
 from ui.texts import Texts
 
 ADVANCED = ("conditioning", "eval_ratio", "max_attempts", "seed")

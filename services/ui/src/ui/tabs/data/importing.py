@@ -7,10 +7,9 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.conversation import private
-from ui.errors import ProblemError
-from ui.generation_words import waiting_html, wrong_html
-from ui.importing import (
+from ui.chat.conversation import private
+from ui.dataset.generation_words import waiting_html, wrong_html
+from ui.dataset.importing import (
     QUESTIONS,
     ROWS,
     BadNameError,
@@ -19,7 +18,8 @@ from ui.importing import (
     Imports,
     name_from,
 )
-from ui.importing_words import imported_html, preview_html
+from ui.dataset.importing_words import imported_html, preview_html
+from ui.errors import ProblemError
 from ui.service_notices import service_html
 from ui.tabs.data.desk import Desk
 from ui.tabs.tab import Handle, Part

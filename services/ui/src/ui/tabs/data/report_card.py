@@ -4,10 +4,10 @@ from typing import Any
 
 import gradio as gr
 
-from ui.card_figures import card_html
-from ui.card_preview import SLIDERS, USUAL, limits_of, preview_html
 from ui.catalog import Catalog
-from ui.conversation import private
+from ui.chat.conversation import private
+from ui.dataset.card_figures import card_html
+from ui.dataset.card_preview import SLIDERS, USUAL, limits_of, preview_html
 from ui.errors import ProblemError
 from ui.service_notices import service_html
 from ui.tabs.data.desk import Desk

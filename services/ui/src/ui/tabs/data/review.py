@@ -8,15 +8,14 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.conversation import private
+from ui.chat.conversation import private
 from ui.errors import ProblemError
-from ui.jobs import JobWatch
-from ui.review_filters import FIELDS, filter_of, style_choices
-from ui.review_list import list_html, whole_html
-from ui.review_orders import Order, orders_in
-from ui.review_round import Asked, Round
-from ui.review_view import View, pointed, published, view_of
-from ui.review_words import (
+from ui.review.filters import FIELDS, filter_of, style_choices
+from ui.review.orders import Order, orders_in
+from ui.review.round import Asked, Round
+from ui.review.row_list import list_html, whole_html
+from ui.review.view import View, pointed, published, view_of
+from ui.review.words import (
     bar_html,
     counts_html,
     ending_html,
@@ -40,6 +39,7 @@ from ui.tabs.data.review_parts import (
 from ui.tabs.data.review_watch import style_names
 from ui.tabs.tab import Handle, Part
 from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.upstream.jobs import JobWatch
 
 Values = Sequence[Any]
 

@@ -5,9 +5,9 @@ from typing import Any
 import gradio as gr
 
 from ui.look import FOLDER
-from ui.review_filters import EVERYTHING, FIELDS, field_choices
-from ui.review_view import Editing
-from ui.review_words import edit_html
+from ui.review.filters import EVERYTHING, FIELDS, field_choices
+from ui.review.view import Editing
+from ui.review.words import edit_html
 from ui.texts import Texts
 
 # Asks the sheet's script what its keys have ordered since the last event, and whether it is seen.

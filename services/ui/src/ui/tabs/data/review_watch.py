@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from ui.conversation import private
-from ui.review_orders import orders_in
+from ui.chat.conversation import private
+from ui.review.orders import orders_in
 from ui.tabs.data.desk import Desk
 from ui.texts import Texts
 

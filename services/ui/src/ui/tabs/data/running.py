@@ -7,22 +7,22 @@ import gradio as gr
 
 from contracts.job import Job, JobState
 from ui.catalog import Catalog
-from ui.conversation import private
-from ui.errors import ProblemError
-from ui.generation_progress import (
+from ui.chat.conversation import private
+from ui.dataset.generation_progress import (
     job_html,
     job_label,
     none_html,
     reasons_html,
     styles_html,
 )
-from ui.generation_watch import GenerationWatch
-from ui.generation_words import told_html
-from ui.jobs import Watched
+from ui.dataset.generation_watch import GenerationWatch
+from ui.dataset.generation_words import told_html
+from ui.errors import ProblemError
 from ui.service_notices import service_html
 from ui.tabs.data.desk import Desk, made_by
 from ui.tabs.tab import Handle, Part
 from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.upstream.jobs import Watched
 
 BUTTONS = ("pause", "resume", "cancel", "review", "really", "keep")
 GOING_ON = frozenset({JobState.QUEUED, JobState.RUNNING})

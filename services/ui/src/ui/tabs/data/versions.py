@@ -7,15 +7,15 @@ import gradio as gr
 
 from contracts.versions import Change, DatasetVersion
 from ui.catalog import Catalog
-from ui.conversation import private
+from ui.chat.conversation import private
+from ui.dataset.version_list import VERSIONS_SHOWN, diff_html, version_label, versions_html
 from ui.errors import ProblemError
-from ui.review_calls import DIFF_ROWS
 from ui.service_notices import service_html
 from ui.tabs.data.desk import Desk
 from ui.tabs.data.review_watch import is_seen, look_when_seen, style_names
 from ui.tabs.tab import Handle, Part
 from ui.texts import DEFAULT, Texts, as_language, texts_in
-from ui.version_list import VERSIONS_SHOWN, diff_html, version_label, versions_html
+from ui.upstream.review_calls import DIFF_ROWS
 
 CHANGES: tuple[Change, ...] = get_args(Change)
 

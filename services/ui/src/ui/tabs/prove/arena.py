@@ -11,17 +11,17 @@ from typing import Any
 
 import gradio as gr
 
-from ui.arena import OUTCOMES, Outcome, Seated, duels, next_duel
-from ui.arena_seats import finished_html, pair_html, revealed_html, told_html
-from ui.arena_tally import tally_html
+from ui.access.visitors import current_user
 from ui.catalog import Catalog
 from ui.errors import ProblemError
 from ui.look import FOLDER as LOOK
+from ui.proof.arena import OUTCOMES, Outcome, Seated, duels, next_duel
+from ui.proof.arena_seats import finished_html, pair_html, revealed_html, told_html
+from ui.proof.arena_tally import tally_html
 from ui.service_notices import service_html
 from ui.tabs.prove.desk import BLIND, QUICK, Desk, texts_of
 from ui.tabs.tab import Handle, Part
 from ui.texts import Texts
-from ui.visitors import current_user
 
 FOCUS_NEXT = "() => setTimeout(() => document.querySelector('#arena-next')?.focus(), 60)"
 FOCUS_PAIR = "() => setTimeout(() => document.querySelector('#arena-question')?.focus(), 60)"

@@ -6,17 +6,17 @@ from typing import Any
 import gradio as gr
 
 from contracts.evaluation import EvaluationReport
-from ui.arena_votes import ArenaVotes
 from ui.catalog import Catalog
-from ui.conversation import private
-from ui.dataset_list import DatasetList
-from ui.evaluation_list import choices_of, ended
-from ui.evaluation_source import ProofSource
-from ui.evaluation_words import style_names
-from ui.jobs import JobWatch
+from ui.chat.conversation import private
+from ui.dataset.dataset_list import DatasetList
+from ui.kept.arena_votes import ArenaVotes
+from ui.proof.evaluation_list import choices_of, ended
+from ui.proof.source import ProofSource
+from ui.proof.words import style_names
 from ui.tabs.clock import Clock
 from ui.tabs.tab import Handle, Part, Workbench
 from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.upstream.jobs import JobWatch
 
 REFRESH_SECONDS = 2.0
 QUICK: dict[str, Any] = {"queue": False, "preprocess": False, **private()}

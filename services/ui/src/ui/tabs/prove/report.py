@@ -9,7 +9,7 @@ import gradio as gr
 
 from ui.catalog import Catalog
 from ui.errors import ProblemError
-from ui.evaluation_report import report_html
+from ui.proof.report import report_html
 from ui.service_notices import service_html
 from ui.tabs.prove.desk import QUICK, Desk, texts_of
 from ui.tabs.tab import Handle, Part

@@ -11,14 +11,14 @@ from contracts.evaluation import EvaluationReport
 from contracts.job import Job
 from contracts.run import RunRequest
 from contracts.votes import PairRequest
+from ui.access.visitors import current_user
 from ui.catalog import Catalog
 from ui.errors import ProblemError
-from ui.evaluation_round import counts_html, made_html, note_html, started_html
+from ui.proof.round import counts_html, made_html, note_html, started_html
 from ui.service_notices import service_html
 from ui.tabs.prove.desk import QUICK, Desk, texts_of
 from ui.tabs.tab import Handle, Part
 from ui.texts import Texts
-from ui.visitors import current_user
 
 RECIPE = "dpo"
 # A version that was made of so many votes is made once, however often the button is pressed.

@@ -7,8 +7,8 @@ import gradio as gr
 
 from ui.catalog import Catalog
 from ui.errors import ProblemError
-from ui.evaluation_sides import MOST_SIDES, ORDERS, chosen, exchanges, pages, sides_html
-from ui.evaluation_words import ranked, who
+from ui.proof.sides import MOST_SIDES, ORDERS, chosen, exchanges, pages, sides_html
+from ui.proof.words import ranked, who
 from ui.service_notices import service_html
 from ui.tabs.prove.desk import QUICK, Desk, texts_of
 from ui.tabs.prove.report import nothing_html

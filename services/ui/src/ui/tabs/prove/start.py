@@ -9,16 +9,16 @@ from pydantic import ValidationError
 
 from contracts.evaluation import EvaluationRequest
 from contracts.job import Job
+from ui.access.visitors import current_user
 from ui.catalog import BASE, Catalog
 from ui.errors import ProblemError
-from ui.evaluation_list import cost_html, job_html, list_html, orders_of
-from ui.evaluation_source import Proofs
-from ui.jobs import Watched
+from ui.proof.evaluation_list import cost_html, job_html, list_html, orders_of
+from ui.proof.source import Proofs
 from ui.service_notices import service_html
 from ui.tabs.prove.desk import QUICK, Desk, texts_of
 from ui.tabs.tab import Handle, Part
 from ui.texts import Texts
-from ui.visitors import current_user
+from ui.upstream.jobs import Watched
 
 FIELDS = ("dataset_id", "tuned", "per_style", "turns", "prompted", "probe", "judge")
 ORDERS = ("cancel", "resume", "open")

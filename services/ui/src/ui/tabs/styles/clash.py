@@ -6,17 +6,17 @@ import gradio as gr
 
 from contracts.studio import ConfusionRequest, StyleConfusion
 from contracts.style import Style
-from ui.confusion import confusion_html
+from ui.chat.panel import name_of
 from ui.errors import ProblemError
-from ui.panel import name_of
 from ui.service_notices import service_html
-from ui.style_calls import StyleCalls
-from ui.style_cards import document_of, options
-from ui.style_draft import Draft
-from ui.style_faults import faults_of
-from ui.style_source import Library
+from ui.style.cards import document_of, options
+from ui.style.confusion import confusion_html
+from ui.style.draft import Draft
+from ui.style.faults import faults_of
+from ui.style.source import Library
 from ui.tabs.styles.events import Changes, words_in
 from ui.texts import Texts
+from ui.upstream.style_calls import StyleCalls
 
 # The card as it stands now; no id begins with a dot.
 UNSAVED = ".unsaved"

@@ -8,9 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from ui.style_cards import uses_html
-from ui.style_draft import Draft
-from ui.style_source import Library, LibrarySource
+from ui.style.cards import uses_html
+from ui.style.draft import Draft
+from ui.style.source import Library, LibrarySource
 from ui.tabs.clock import Clock
 from ui.tabs.styles.clash import Clash
 from ui.tabs.styles.editor import Editor

@@ -5,12 +5,12 @@ from typing import Any
 
 import gradio as gr
 
-from ui.style_cards import head_html
-from ui.style_draft import Draft
-from ui.style_faults import Fault, beside, faults_html, faults_of, unreadable
-from ui.style_form import FIELDS, Field, form_of, merged
-from ui.style_source import Library
-from ui.style_yaml import UnreadableError, write_yaml
+from ui.style.card_yaml import UnreadableError, write_yaml
+from ui.style.cards import head_html
+from ui.style.draft import Draft
+from ui.style.faults import Fault, beside, faults_html, faults_of, unreadable
+from ui.style.form import FIELDS, Field, form_of, merged
+from ui.style.source import Library
 from ui.tabs.styles.events import Changes
 from ui.texts import Texts
 

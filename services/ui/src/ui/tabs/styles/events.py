@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ui.conversation import private
+from ui.chat.conversation import private
 from ui.texts import DEFAULT, Texts, as_language, texts_in
 
 # What a handler changes: components that are not named stay as they are.

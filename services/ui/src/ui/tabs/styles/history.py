@@ -7,11 +7,11 @@ import gradio as gr
 from contracts.style import StyleVersion
 from ui.errors import ProblemError
 from ui.service_notices import service_html
-from ui.style_calls import StyleCalls
-from ui.style_diff import diff_html
-from ui.style_draft import Draft, card_text
+from ui.style.diff import diff_html
+from ui.style.draft import Draft, card_text
 from ui.tabs.styles.events import Changes
 from ui.texts import Texts
+from ui.upstream.style_calls import StyleCalls
 
 # The card as it stands now, beside the numbers of the stored ones.
 NOW = "now"

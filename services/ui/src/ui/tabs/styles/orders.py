@@ -6,15 +6,15 @@ from html import escape
 from contracts.style import Style, StyleVersion
 from ui.errors import ProblemError
 from ui.service_notices import service_html
-from ui.style_calls import StyleCalls
-from ui.style_diff import diff_html
-from ui.style_draft import Draft, card_text, completed, opened
-from ui.style_faults import Fault, faults_of
-from ui.style_files import draft_of, imported_html, own_card
-from ui.style_source import Library
-from ui.style_yaml import UnreadableError
+from ui.style.card_yaml import UnreadableError
+from ui.style.diff import diff_html
+from ui.style.draft import Draft, card_text, completed, opened
+from ui.style.faults import Fault, faults_of
+from ui.style.files import draft_of, imported_html, own_card
+from ui.style.source import Library
 from ui.tabs.styles.editor import checked
 from ui.texts import Texts
+from ui.upstream.style_calls import StyleCalls
 
 CONFLICT = "style_changed"
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import gradio as gr
 
-from ui.style_cards import ARCHIVED, EVERY, cards_html
-from ui.style_draft import Draft
-from ui.style_source import Library
+from ui.style.cards import ARCHIVED, EVERY, cards_html
+from ui.style.draft import Draft
+from ui.style.source import Library
 from ui.tabs.styles.events import Changes
 from ui.texts import LANGUAGES, Texts
 

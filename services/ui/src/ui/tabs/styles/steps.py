@@ -4,10 +4,10 @@ from typing import Any
 
 import gradio as gr
 
-from ui.style_cards import uses_html
-from ui.style_draft import Draft, blank, duplicate, opened, read_draft
-from ui.style_files import file_of
-from ui.style_yaml import UnreadableError
+from ui.style.card_yaml import UnreadableError
+from ui.style.cards import uses_html
+from ui.style.draft import Draft, blank, duplicate, opened, read_draft
+from ui.style.files import file_of
 from ui.tabs.styles.desk import CARD, SHELF, Desk
 from ui.tabs.styles.events import Changes, words_in
 from ui.tabs.styles.orders import why_html

@@ -9,13 +9,13 @@ from contracts.style import Style
 from ui.errors import ProblemError
 from ui.examples import EXAMPLES
 from ui.service_notices import service_html
-from ui.style_calls import StyleCalls
-from ui.style_cards import document_of
-from ui.style_draft import Draft
-from ui.style_faults import faults_of
-from ui.style_preview import preview_html, waiting_html
+from ui.style.cards import document_of
+from ui.style.draft import Draft
+from ui.style.faults import faults_of
+from ui.style.preview import preview_html, waiting_html
 from ui.tabs.styles.events import Changes, words_in
 from ui.texts import LANGUAGES, Texts
+from ui.upstream.style_calls import StyleCalls
 
 EXAMPLES_SHOWN = 3
 LONGEST = 2000

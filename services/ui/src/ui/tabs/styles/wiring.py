@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui.conversation import private
+from ui.chat.conversation import private
 from ui.look import FOLDER as LOOK
 from ui.tabs.styles.desk import Desk
 from ui.tabs.styles.events import FORM, ORDER, QUICK, SEARCH, TEXT, settled

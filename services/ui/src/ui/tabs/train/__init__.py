@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.conversation import private
+from ui.chat.conversation import private
 from ui.tabs.tab import Handle, Part, Workbench, joined
 from ui.tabs.train.comparing import Comparing
 from ui.tabs.train.going import Runs

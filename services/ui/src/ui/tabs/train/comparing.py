@@ -5,14 +5,14 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.conversation import private
+from ui.chat.conversation import private
 from ui.errors import ProblemError
-from ui.run_compare import FIGURES, MOST, overlay_html, table_html
-from ui.runs import run_choices
 from ui.service_notices import service_html
 from ui.tabs.tab import Handle, Part
 from ui.tabs.train.hall import Hall, words_of
 from ui.texts import Texts
+from ui.training.run_compare import FIGURES, MOST, overlay_html, table_html
+from ui.training.runs import run_choices
 
 
 class Comparing:

@@ -5,8 +5,8 @@ from typing import Any
 
 import gradio as gr
 
-from ui.recipe_form import FIELDS, PICKED, SWITCHES
 from ui.texts import Texts
+from ui.training.recipe_form import FIELDS, PICKED, SWITCHES
 
 # What a reader sees at once; the other fields are in the fold.
 FIRST = (

@@ -8,16 +8,16 @@ import gradio as gr
 from contracts.job import JobState
 from contracts.run import RunOutput
 from ui.catalog import Catalog
-from ui.conversation import private
+from ui.chat.conversation import private
 from ui.errors import ProblemError
-from ui.run_live import curves_html, live_html, output_text
-from ui.runs import card_html, list_html, run_choices
 from ui.service_notices import service_html
 from ui.tabs.clock import Clock
 from ui.tabs.tab import Handle, Part
 from ui.tabs.train.hall import Confirm, Hall, news, words_of
 from ui.texts import Texts
-from ui.training import Training
+from ui.training.run_live import curves_html, live_html, output_text
+from ui.training.runs import card_html, list_html, run_choices
+from ui.training.source import Training
 
 # A run reports each step or so; a curve that moves more often is no easier to read.
 REFRESH_SECONDS = 3.0

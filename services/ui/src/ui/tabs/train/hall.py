@@ -5,10 +5,10 @@ from typing import Any
 
 import gradio as gr
 
-from ui.backend import Backend
 from ui.tabs.tab import Workbench
 from ui.texts import DEFAULT, Texts, as_language, texts_in
-from ui.training import TrainingSource
+from ui.training.source import TrainingSource
+from ui.upstream.backend import Backend
 
 
 class Hall:

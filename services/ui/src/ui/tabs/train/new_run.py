@@ -8,11 +8,16 @@ from typing import Any
 import gradio as gr
 
 from contracts.advice import Advice, AdviceRequest
-from ui.advice_card import advice_html
 from ui.catalog import Catalog
-from ui.conversation import private
+from ui.chat.conversation import private
 from ui.errors import ProblemError
-from ui.recipe_form import (
+from ui.service_notices import service_html
+from ui.tabs.tab import Handle, Part
+from ui.tabs.train.fields import Fields, choices_of, pick_html, recipe_label
+from ui.tabs.train.hall import Hall, news, words_of
+from ui.texts import Texts
+from ui.training.advice_card import advice_html
+from ui.training.recipe_form import (
     FIELDS,
     Checked,
     Fault,
@@ -25,13 +30,8 @@ from ui.recipe_form import (
     parsed,
     yaml_of,
 )
-from ui.recipe_stock import STAGES, Stock, continue_choices, dataset_choices, stock
-from ui.run_memory import planned_html
-from ui.service_notices import service_html
-from ui.tabs.tab import Handle, Part
-from ui.tabs.train.fields import Fields, choices_of, pick_html, recipe_label
-from ui.tabs.train.hall import Hall, news, words_of
-from ui.texts import Texts
+from ui.training.recipe_stock import STAGES, Stock, continue_choices, dataset_choices, stock
+from ui.training.run_memory import planned_html
 
 
 class NewRun:

@@ -11,16 +11,16 @@ import gradio as gr
 
 from contracts.export import ExportRequest
 from ui.catalog import Catalog
-from ui.conversation import private
+from ui.chat.conversation import private
 from ui.errors import ProblemError
-from ui.jobs import JobWatch
-from ui.model_shelf import Shelf, card_html, exports_html, jobs_html, list_html
-from ui.recipe_stock import answer, newest
 from ui.service_notices import service_html
 from ui.tabs.clock import Clock
 from ui.tabs.tab import Handle, Part
 from ui.tabs.train.hall import Confirm, Hall, news, words_of
 from ui.texts import Texts
+from ui.training.model_shelf import Shelf, card_html, exports_html, jobs_html, list_html
+from ui.training.recipe_stock import answer, newest
+from ui.upstream.jobs import JobWatch
 
 REFRESH_SECONDS = 4.0
 FORMS = ("adapter", "merged", "int8")

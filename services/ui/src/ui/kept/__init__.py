@@ -1,0 +1,1 @@
+"""What the page keeps of each person, in SQLite: conversations, votes that wait."""

@@ -1,0 +1,1 @@
+"""The proof of a style, below the tab: evaluations and the arena."""

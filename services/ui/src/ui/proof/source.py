@@ -1,0 +1,85 @@
+"""Published evaluations, asked for by all pages together: they never change, so each is kept."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from contracts.evaluation import EvaluationReport, Reply
+from contracts.votes import VoteCounts
+from ui.errors import ProblemError
+from ui.upstream.proof_calls import ProofCalls
+
+# Evaluations whose replies are kept in memory; what each brings is bounded in `proof_calls`.
+KEPT = 4
+FRESH_SECONDS = 10.0
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """What there is.
+
+    Attributes:
+        reports: the newest first; None if datagen never told.
+        problem: why it does not tell now.
+    """
+
+    reports: tuple[EvaluationReport, ...] | None = None
+    problem: ProblemError | None = None
+
+    def find(self, picked: str) -> EvaluationReport | None:
+        """Return the report that was picked, else the newest."""
+        every = self.reports or ()
+        return next((one for one in every if one.id == picked), next(iter(every), None))
+
+
+class ProofSource:
+    """Asks datagen for evaluations.
+
+    Args:
+        calls: the way to it.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, calls: ProofCalls, clock: Clock = time.monotonic) -> None:
+        self._calls = calls
+        self._clock = clock
+        self._asked_at = float("-inf")
+        self._found = Proofs()
+        self._done: frozenset[str] = frozenset()
+        self._replies: OrderedDict[str, list[Reply]] = OrderedDict()
+        self._lock = asyncio.Lock()
+
+    def expect(self, done: frozenset[str]) -> None:
+        """Ask again at the next look where an evaluation has ended that was not known."""
+        if done - self._done:
+            self._done = done
+            self._asked_at = float("-inf")
+
+    async def proofs(self) -> Proofs:
+        """Return the latest evaluations; never raises."""
+        async with self._lock:
+            if self._clock() - self._asked_at >= FRESH_SECONDS:
+                try:
+                    self._found = Proofs(tuple(await self._calls.reports()))
+                    self._asked_at = self._clock()
+                except ProblemError as problem:
+                    self._found = Proofs(self._found.reports, problem)
+            return self._found
+
+    async def replies(self, evaluation: str) -> list[Reply]:
+        """Return the replies of an evaluation. Raises ProblemError."""
+        if evaluation in self._replies:
+            self._replies.move_to_end(evaluation)
+            return self._replies[evaluation]
+        found = await self._calls.replies(evaluation)
+        self._replies[evaluation] = found
+        while len(self._replies) > KEPT:
+            self._replies.popitem(last=False)
+        return found
+
+    async def counts(self) -> VoteCounts:
+        """Return how many votes there are. Raises ProblemError."""
+        return await self._calls.counts()

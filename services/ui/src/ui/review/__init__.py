@@ -1,0 +1,1 @@
+"""The review of a dataset, below the tab."""

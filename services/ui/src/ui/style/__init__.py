@@ -1,0 +1,1 @@
+"""Style cards, below the tab: forms, drafts, differences, previews."""

@@ -1,0 +1,1 @@
+"""Training runs, below the tab: recipes, advice, curves, models."""

@@ -1,0 +1,1 @@
+"""The other services, as the page asks and tells them."""

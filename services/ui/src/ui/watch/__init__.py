@@ -1,0 +1,1 @@
+"""How everything is: services, alerts, the Monitor tab's view of both."""
