@@ -59,7 +59,7 @@ def test_generation_is_estimated_started_once_and_followed_to_its_end(
     expect(page.locator("#running-styles")).to_contain_text("20 / 50")
     expect(page.locator("#running-reasons")).to_contain_text(ZH("data.reason.assistant_voice"))
     page.reload()
-    page.locator("#chat-box textarea").wait_for()
+    page.locator("#ts-tabs").wait_for()
     open_sheet(page, "running")
     expect(page.locator("#running-styles")).to_contain_text("20 / 50")
     page.locator("#running-pause").click()

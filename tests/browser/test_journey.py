@@ -115,7 +115,7 @@ class Hand:
     def reload(self) -> None:
         """Load the page again, as somebody who comes back."""
         self.page.reload()
-        self.at("#chat-box textarea").wait_for()
+        self.at("#ts-tabs").wait_for()
         self.page.wait_for_timeout(1000)
 
 

@@ -13,6 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from ui.chat.pace import Pace
 from ui.errors import ProblemError
 from ui.upstream.backend import Backend
 from ui.upstream.serving_calls import ChatRequest
@@ -58,16 +59,17 @@ async def stream_replies(
     tasks = [asyncio.create_task(fill(backend, draft, grown)) for draft in drafts]
     try:
         yield drafts
-        begun, done = 0, not drafts
+        begun, done, pace = 0, not drafts, Pace()
         while not done:
             await wait_for_growth(grown)
             # What comes first is shown at once; what follows is gathered for one redraw.
             if begun_in(drafts) == begun and grown.is_set():
-                await asyncio.sleep(REDRAW_SECONDS)
+                await asyncio.sleep(max(REDRAW_SECONDS, pace.pause))
             grown.clear()
             # Looked at before they are shown: what ends meanwhile is shown once more.
             begun, done = begun_in(drafts), all(draft.finished for draft in drafts)
-            yield drafts
+            with pace.drawing():
+                yield drafts
     finally:
         for task in tasks:
             task.cancel()

@@ -10,6 +10,7 @@ import gradio as gr
 
 from ui.access.visitors import current_session, current_user
 from ui.catalog import Catalog
+from ui.chat.pace import Pace
 from ui.chat.panel import BESIDE_MODELS
 from ui.chat.screen import Screen, messages_of, read_screen, rows_of
 from ui.chat.talk import Talk, question_of
@@ -115,9 +116,11 @@ class Dialogue:
         rows = [*rows_of(asked.before), {"role": "user", "content": asked.text}]
         try:
             yield self.begun(rows, asked.text, texts)
-            told, silent = "", False
+            told, silent, pace = "", False, Pace()
             while not turn.ended:
                 await turn.changed()
+                if told:  # the first words come at once
+                    await asyncio.wait({turn.task}, timeout=pace.pause)
                 if turn.muted:
                     return
                 state: Updates = {self.window.composer.box: gr.skip()}
@@ -130,7 +133,8 @@ class Dialogue:
                 if turn.kept and not screen.id:
                     screen = replace(screen, id=turn.scribe.name)
                     state |= {self.window.screen: screen, self.window.current: screen.id}
-                yield state
+                with pace.drawing():
+                    yield state
             turn.task.result()
             yield await self.ended(turn, screen, texts)
         finally:

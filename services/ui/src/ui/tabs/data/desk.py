@@ -89,12 +89,19 @@ class Desk:
         return await self.look(seen, picked, language)
 
     def render(self, texts: Texts, listed: Listed, picked: Any) -> list[Any]:
-        """Return what is shown of the datasets; without a choice the newest is picked."""
+        """Return what is shown of the datasets; without a choice the newest is picked.
+
+        A choice is never sent back: while this look was under way, another may have been made.
+        """
         shown = listed.shown(picked)
-        chosen = listed.find(picked) or next(iter(shown), None)
+        kept = listed.find(picked)
+        chosen = kept or next(iter(shown), None)
+        update = picker(texts, listed, chosen.id if chosen else None)
+        if kept:
+            del update["value"]
         known = listed.datasets is not None
         return [
-            picker(texts, listed, chosen.id if chosen else None) if known else gr.skip(),
+            update if known else gr.skip(),
             none_html(texts) if known and not shown else facts_html(texts, chosen),
             service_html(texts, listed.problem),
         ]
