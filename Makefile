@@ -3,7 +3,7 @@ export DEMO_STARTED_AT := $(shell date +%s)
 export TRAINER_ENGINE_PYTHON ?= $(shell scripts/environment.sh path trainer)
 export SERVING_ENGINE_PYTHON ?= $(shell scripts/environment.sh path serving)
 
-.PHONY: help demo test setup engines up lint fmt e2e monitoring browser journey containers starter lock schemas dashboards bench-exporter bench-gates bench-overhead bench-packing bench-plateau bench-teacher bench-ui bench-faults ci
+.PHONY: help demo test setup engines up lint fmt e2e monitoring browser journey containers starter lock schemas dashboards bench-exporter bench-gates bench-overhead bench-packing bench-page bench-plateau bench-teacher bench-ui bench-faults ci
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -75,6 +75,9 @@ bench-plateau: setup engines  ## Steps that the plateau stop saves on the demo's
 
 bench-teacher: setup  ## Requests/s of a generation beside the bare SDK, curator, data-designer, distilabel
 	.venv/bin/python benchmarks/teacher.py
+
+bench-page: setup  ## How long a browser works to open the page and each tab, with Gradio's own walk and ours
+	.venv/bin/python benchmarks/page_open.py
 
 bench-ui: setup  ## What the page adds to the first token, and fifty people who chat (minutes)
 	.venv/bin/python benchmarks/ui_latency.py

@@ -1,6 +1,7 @@
 """A service that is away: each screen says so with the way out, and nothing turns for ever."""
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,7 +85,8 @@ def test_screens_heal_by_themselves(visit: Opener, stack: Stack, service: str) -
     tab = next(tab for tab, needed in NEEDS.items() if needed == service)
     open_tab(page, tab)
     panel = page.locator("#ts-tabs > [role=tabpanel]:visible")
-    notice = panel.locator(NOTICES, has_text="tonesmith").first
+    words = re.compile(f"tonesmith|{EN(f'service.{service}')}")
+    notice = panel.locator(NOTICES, has_text=words).first
     expect(notice).to_be_visible()
     stack.datagen_up = stack.trainer_up = True
     expect(notice).to_be_hidden()

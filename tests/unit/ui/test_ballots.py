@@ -1,6 +1,7 @@
 """Votes on kept replies, and how they reach datagen."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from contracts.votes import Vote
 from datagen.votes import VoteStore
 from ui.config import UiSettings
 from ui.errors import StoreError
-from ui.kept.ballots import Ballots
+from ui.kept.ballots import Ballot, Ballots
 from ui.kept.conversations import Conversations, Setup
 from ui.kept.courier import Courier
-from ui.kept.keeping import keeping
+from ui.kept.keeping import Keeping, keeping
 from ui.metrics import UiMetrics
 from ui.upstream.backend import Backend
 
@@ -115,6 +116,50 @@ async def test_vote_outlives_a_datagen_that_is_down_and_a_restart(
     assert await Courier(again, courier.backend).deliver()
     assert [vote.reply for vote in datagen.heard] == ["b", "d"]
     again.state.close()
+
+
+async def test_courier_goes_on_after_a_file_that_was_locked(
+    ballots: Ballots, courier: Courier, datagen: Datagen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup may hold it for longer than we wait; votes are sent once it has let go."""
+    monkeypatch.setattr("ui.kept.courier.LOOK_SECONDS", 0.01)
+    name, ids = talked(ballots.conversations, "a", "b")
+    ballots.cast("ann", name, ids[1], 1)
+    waiting, failed = ballots.waiting, [sqlite3.OperationalError("database is locked")]
+    heard = asyncio.Event()
+
+    def hear() -> httpx.Response:
+        heard.set()
+        return httpx.Response(201, json={})
+
+    datagen.answers = [hear]
+
+    def locked(limit: int) -> list[Ballot]:
+        if failed:
+            raise failed.pop()
+        return waiting(limit)
+
+    monkeypatch.setattr(ballots, "waiting", locked)
+    async with courier.running(), asyncio.timeout(5):
+        await heard.wait()
+    assert not failed
+
+
+async def test_votes_of_who_is_forgotten_meanwhile_are_not_sent(
+    tmp_path: Path, ballots: Ballots, courier: Courier, datagen: Datagen
+) -> None:
+    """Those that are on their way end with the one that was being sent."""
+    name, ids = talked(ballots.conversations, "a", "b", "c", "d")
+    ballots.cast("ann", name, ids[1], 1)
+    ballots.cast("ann", name, ids[3], 1)
+
+    def forget() -> httpx.Response:
+        Keeping(ballots.state, ballots.conversations, ballots).forget("ann")
+        return httpx.Response(201, json={})
+
+    datagen.answers = [forget]
+    assert await courier.deliver()
+    assert not datagen.heard
 
 
 async def test_vote_whose_answer_was_lost_counts_once(

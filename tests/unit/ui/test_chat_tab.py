@@ -17,6 +17,7 @@ from ui.chat.screen import Screen, feedback_of, read_screen
 from ui.chat.talk import Talk, history_of
 from ui.config import UiSettings
 from ui.drain import Drain
+from ui.errors import StoreError
 from ui.kept.branches import CUT, WHOLE
 from ui.kept.conversation_file import ConversationFile
 from ui.kept.keeping import Keeping, keeping
@@ -284,3 +285,6 @@ def test_column_of_a_comparison_becomes_a_conversation() -> None:
     assert (file.title, file.setup.models) == ("一", ["base"])
     assert (file.messages[1].model, file.messages[1].style) == ("base", "gentle")
     assert taking_turns([]) == []
+    rows[-1] = {"role": "assistant", "content": "x" * 32_001}
+    with pytest.raises(StoreError, match="too_long"):
+        file_of(setup, 0, history_of(rows), Catalog())

@@ -50,6 +50,27 @@ def test_file_is_read_again_as_the_same_conversation(
     assert copy.id != found.id
 
 
+def test_room_for_a_file_is_counted_once(store: Conversations) -> None:
+    """All that a person keeps is added up for it: for each message that took minutes."""
+    content = {"role": "user", "content": "x"}
+    lines = [content | {"role": ("user", "assistant")[at % 2]} for at in range(6)]
+    lines = [line | {"parent": at - 1 if at else None} for at, line in enumerate(lines)]
+    file = read_file(json.dumps({"schema_version": 1, "messages": lines}).encode())
+    asked: list[str] = []
+    with store.state.write() as database:
+        database.set_trace_callback(asked.append)
+    imported(store, "ann", file)
+    assert sum("sum(size)" in statement for statement in asked) == 1
+
+
+def test_names_in_a_file_have_bounds() -> None:
+    """They are kept beside the messages, and not counted."""
+    for setup in ({"style": "x" * 201}, {"models": ["x" * 201]}):
+        content = json.dumps({"schema_version": 1, "setup": setup}).encode()
+        with pytest.raises(StoreError, match="bad_file"):
+            read_file(content)
+
+
 def test_markdown_shows_one_branch_and_what_was_said_stays_a_quote(
     store: Conversations, found: Conversation
 ) -> None:

@@ -1,17 +1,19 @@
 """How often a person may ask, and how much may be sent."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from gradio import routes
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from fakes.running import running
 from fakes.stack import Stack
-from ui.access.fence import Owners
+from ui.access.fence import IN_PATH, Owners
 from ui.app import create_app
 from ui.config import UiSettings
 from ui.errors import StoreError
@@ -89,6 +91,33 @@ def test_names_of_sessions_do_not_fill_the_memory() -> None:
     assert all(owners.claim(name, "ann") for name in ("a", "b", "a", "c"))
     assert owners.claim("b", "bob")
     assert not owners.claim("c", "bob")
+    assert not owners.claim("d" * 129, "ann")
+
+
+def test_no_name_of_a_session_shuts_others_out(page: str) -> None:
+    """Nor does a stream of heartbeats without one."""
+    ann, bob = PEOPLE
+    cancel, join = (f"{page}/gradio_api/{path}" for path in ("cancel", "queue/join"))
+    for name in ("queue", "join", "gradio_api"):
+        httpx.post(cancel, json={"session_hash": name, "fn_index": 0}, headers=ann)
+    httpx.get(f"{page}/gradio_api/heartbeat/", headers=ann)
+    asked = {"data": [], "fn_index": 0, "session_hash": "b"}
+    assert httpx.post(join, json=asked, headers=bob).status_code != 403
+
+
+@pytest.mark.parametrize("path", ["call/chat", "call/v2/chat/", "queue/join", "heartbeat/"])
+def test_name_of_an_endpoint_is_no_session(path: str) -> None:
+    """Whoever asks it first would own it."""
+    assert not IN_PATH.findall(f"/gradio_api/{path}")
+
+
+def test_paths_that_name_a_session_are_known() -> None:
+    """A later Gradio may have others."""
+    source = Path(routes.__file__).read_text(encoding="utf-8")
+    paths = re.findall(r'"(/(?!gradio_api)[^"\s]*[{](?:session_hash|event_id)[}][^"\s]*)"', source)
+    assert len(paths) >= 6
+    for path in paths:
+        assert len(IN_PATH.findall(f"/gradio_api{path}")) == 1, path
 
 
 def test_what_is_wrong_with_what_is_kept_is_said_in_both_languages() -> None:

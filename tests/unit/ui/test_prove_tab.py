@@ -2,23 +2,26 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 import pytest
 
 from contracts.job import JobState
+from fakes.clock import FakeClock
 from fakes.page_stack_prove import NAMES, finish, proven
 from fakes.stack import Stack
 from ui.catalog import CatalogSource
 from ui.chat.talk import Talk
 from ui.config import UiSettings
 from ui.drain import Drain
+from ui.errors import ProblemError
 from ui.kept.courier import Courier
 from ui.kept.keeping import keeping
 from ui.page import Page
 from ui.proof.arena import Seated
-from ui.proof.source import ProofSource
+from ui.proof.source import RETRY_SECONDS, ProofSource
 from ui.tabs.prove.arena import Arena
 from ui.tabs.prove.desk import Desk
 from ui.tabs.prove.report import Report
@@ -66,6 +69,31 @@ async def test_tab_offers_what_can_be_evaluated(sheets: dict[type, Any], stack: 
     assert "replies" in cost
     assert EN("prove.no_job") in job
     assert EN("prove.none") in past
+
+
+async def test_choice_is_never_sent_back(sheets: dict[type, Any]) -> None:
+    """While a look is under way, its reader may make another one."""
+    values: list[Any] = await sheets[Desk].look("start", "", None, "", None, *FORM, "en")
+    dataset, tuned = values[4:6]
+    assert FORM[0] in dataset["choices"]
+    assert FORM[1] in tuned["choices"]
+    assert "value" not in dataset | tuned
+
+
+async def test_datagen_that_hangs_is_asked_once_for_all_pages() -> None:
+    """They queue for one answer, and each would wait for a call of its own."""
+    clock, asked = FakeClock(), []
+
+    async def reports() -> list[Any]:
+        asked.append(clock.now)
+        raise ProblemError("datagen", "timeout")
+
+    source = ProofSource(SimpleNamespace(reports=reports), clock)  # type: ignore[arg-type]
+    every = await asyncio.gather(*(source.proofs() for _ in range(5)))
+    assert [one.problem is not None for one in every] == [True] * 5
+    clock.now += RETRY_SECONDS
+    await source.proofs()
+    assert asked == [0, RETRY_SECONDS]
 
 
 async def test_start_pressed_twice_is_one_evaluation(sheets: dict[type, Any], stack: Stack) -> None:

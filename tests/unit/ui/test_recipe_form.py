@@ -100,6 +100,10 @@ def test_bad_value_names_its_field(change: dict[str, Any], field: str, said: str
         ("dataset_id: d\nlora_rnak: 3", "misspelt"),
         ("dataset_id: d\noverrides: {lora_rnak: 3}", "misspelt"),
         ("dataset_id: d\noverrides: 7", "overrides"),
+        ("dataset_id: d\nseed: 0b_", "line"),
+        ("[" * 5000, "line"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nname: [*b, *b]", "line"),
+        ("seed: 1\nseed: 2", "line 2"),
     ],
 )
 def test_bad_yaml_is_said(text: str, said: str) -> None:
@@ -107,6 +111,12 @@ def test_bad_yaml_is_said(text: str, said: str) -> None:
     given, fault = parsed(text)
     faults = (fault,) if fault else checked(given or {}).faults
     assert said in faults_html(EN, faults)
+
+
+def test_day_in_the_yaml_is_no_error_of_the_page() -> None:
+    """The YAML is read with every change of the language, too."""
+    given, fault = parsed("dataset_id: 2001-99-99")
+    assert (given, fault) == ({"dataset_id": "2001-99-99"}, None)
 
 
 def test_words_in_a_fault_are_escaped() -> None:

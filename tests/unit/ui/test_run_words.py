@@ -1,15 +1,20 @@
 """The trainer's sentences in the reader's language, held against what the trainer really says."""
 
+import ast
+import re
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from contracts.advice import CurvePoint
 from contracts.dataset import Conditioning, Counts, DatasetManifest
 from contracts.identity import now
 from contracts.run import Overrides
+from repository import ROOT
 from trainer.advisor import batching_reason, cutoff_reason, epochs_why
-from trainer.curve import judged
+from trainer.curve import judged, rows_verdict
 from trainer.doubts import length_warnings, row_warnings
 from trainer.engine.plateau import Parameters, Plateau, Verdict
 from trainer.presets import CHATML, HYBRID
@@ -19,6 +24,19 @@ from ui.training.run_words import patterns, said
 
 ZH, EN = texts_in("zh"), texts_in("en")
 GIB = 1 << 30
+HOLES = re.compile(r"\{\w+\}")
+
+MANIFEST = DatasetManifest(
+    id="d-20261123-abc123",
+    created_at=now(),
+    source="generated",
+    status="incomplete",
+    conditioning=Conditioning.SYSTEM,
+    styles=[],
+    counts=Counts(),
+    rows={"train": 300, "eval": 21},
+    files={},
+)
 
 
 def verdict_of(losses: list[float], evals: list[float] | None = None) -> Verdict:
@@ -71,36 +89,36 @@ def choices() -> list[str]:
 
 def doubts() -> list[str]:
     """Return what stands against training on a dataset."""
-    manifest = DatasetManifest(
-        id="d-20261123-abc123",
-        created_at=now(),
-        source="generated",
-        status="incomplete",
-        conditioning=Conditioning.SYSTEM,
-        styles=[],
-        counts=Counts(),
-        rows={"train": 300, "eval": 21},
-        files={},
-    )
-    few = row_warnings(manifest, {"butler": 9, "noir": 300})
-    none = row_warnings(manifest.model_copy(update={"rows": {"train": 300}}), None)
+    few = row_warnings(MANIFEST, {"butler": 9, "noir": 300})
+    none = row_warnings(MANIFEST.model_copy(update={"rows": {"train": 300}}), None)
     fit = {"lengths": {"max": 900}, "cutoff_len": 512, "dropped_rows": 3}
     return [*few, *none, *length_warnings(fit, 960, 800)]
 
 
+def points(*losses: float) -> list[CurvePoint]:
+    """Return runs on more and more rows that came to these held-out losses."""
+    rows = (100 << number for number in range(len(losses)))
+    runs = zip(rows, losses, strict=False)
+    return [CurvePoint(run_id="r", rows=count, eval_loss=loss) for count, loss in runs]
+
+
+def by_law(scale: float, power: float) -> list[CurvePoint]:
+    """Return runs whose losses come down to 1 by a power of the rows."""
+    return points(*(1 + scale * (100 << number) ** -power for number in range(4)))
+
+
 def curves() -> list[str]:
     """Return verdicts on the number of rows."""
-    found = []
-    for losses in ((1.0, 1.0, 1.0), (1.0, 0.5, 0.9), (1.0, 0.6, 0.6), (1.0, 0.8, 0.6)):
-        points: Any = [
-            SimpleNamespace(run_id="r", rows=rows, eval_loss=loss)
-            for rows, loss in zip((100, 200, 400), losses, strict=True)
-        ]
-        try:
-            found.append(judged(points).why)
-        except ValueError:  # the verdict wants real points: only its words matter here
-            continue
-    return found
+    runs = [
+        points(1.0, 1.0, 1.0),
+        points(1.0, 0.5, 0.9),
+        points(1.0, 0.6, 0.6),
+        points(1.0, 0.8, 0.6),
+        by_law(5, 1),
+        by_law(50, 1),
+        by_law(5, 0.3),
+    ]
+    return [rows_verdict([], MANIFEST).why, *(judged(points).why for points in runs)]
 
 
 @pytest.mark.parametrize("sentence", [*verdicts(), *advices(), *choices(), *doubts(), *curves()])
@@ -110,6 +128,25 @@ def test_what_the_trainer_says_is_known(sentence: str) -> None:
     assert told != sentence
     assert "{" not in told
     assert said(EN, sentence) == sentence
+
+
+def written() -> Iterator[str]:
+    """Yield every text in the trainer's source, with `{}` for what is put in."""
+    for path in (ROOT / "services/trainer/src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+            if isinstance(node, ast.JoinedStr):
+                parts = (getattr(part, "value", None) for part in node.values)
+                yield "".join(part if isinstance(part, str) else "{}" for part in parts)
+
+
+def test_no_sentence_is_one_that_the_trainer_never_says() -> None:
+    """Each is among those above, or stands in the trainer's source."""
+    heard = [*verdicts(), *advices(), *choices(), *doubts(), *curves()]
+    source = set(written())
+    for key, pattern in patterns():
+        assert any(map(pattern.fullmatch, heard)) or HOLES.sub("{}", EN.table[key]) in source, key
 
 
 def test_sentence_that_is_not_known_stays() -> None:

@@ -1,6 +1,7 @@
 """The page's own database."""
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,51 @@ def test_transaction_happens_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         half()
     assert not state.read("SELECT * FROM t")
+    state.close()
+
+
+def test_transaction_that_cannot_be_committed_is_taken_back(tmp_path: Path) -> None:
+    """Who writes next finds no transaction that was left open."""
+    state = State(tmp_path, ["CREATE TABLE t (x INTEGER PRIMARY KEY, y REFERENCES t (x));"])
+
+    def orphan() -> None:
+        with state.write() as database:
+            database.execute("PRAGMA defer_foreign_keys=ON")
+            database.execute("INSERT INTO t VALUES (1, 2)")
+
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        orphan()
+    with state.write() as database:
+        database.execute("INSERT INTO t VALUES (3, NULL)")
+    assert [row["x"] for row in state.read("SELECT x FROM t")] == [3]
+    state.close()
+
+
+def test_error_stays_what_it_was_where_sqlite_has_taken_all_back(tmp_path: Path) -> None:
+    """As it does where the disk is full."""
+    state = State(tmp_path, ["CREATE TABLE t (x UNIQUE);"])
+
+    def full() -> None:
+        with state.write() as database:
+            database.execute("INSERT INTO t VALUES (1)")
+            database.execute("INSERT OR ROLLBACK INTO t VALUES (1)")
+
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        full()
+    state.close()
+
+
+def test_reader_waits_for_no_writer(tmp_path: Path) -> None:
+    """A long import in a thread does not hold up the event loop, which reads at every request."""
+    state, found = State(tmp_path, ["CREATE TABLE t (x);"]), []
+    state.read("SELECT 1")
+    with state.write() as database:
+        database.execute("INSERT INTO t VALUES (1)")
+        reader = threading.Thread(target=lambda: found.append(state.read("SELECT * FROM t")))
+        reader.start()
+        reader.join(5)
+        assert found == [[]]
+    assert len(state.read("SELECT * FROM t")) == 1
     state.close()
 
 

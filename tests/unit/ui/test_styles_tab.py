@@ -190,16 +190,27 @@ async def test_new_copy_and_file_become_drafts(tab: Steps, stack: Stack) -> None
 async def test_own_style_is_put_away_and_comes_back(tab: Steps, stack: Stack) -> None:
     """A shipped one stays, with the reason."""
     desk, draft = tab.desk, opened(stack.styles[1])
-    away = await tab.put_away(draft.model_dump_json(), "en")
+    away = await tab.put_away(draft.model_dump_json(), "en", *written(draft))
     assert away[desk.kept] == ""
     assert EN("styles.is_away") in away[desk.said]
     shelf = await tab.look("", "", "archived", True, "", "en")
     assert shelf[desk.shelf.cards].count("data-style=") == 1
     opened_again = await tab.pick("", "en", clicked(draft.id))
-    back = await tab.put_away(opened_again[desk.kept], "en")
+    stored = read_draft(opened_again[desk.kept])
+    back = await tab.put_away(stored.model_dump_json(), "en", *written(stored))
     assert EN("styles.is_back") in back[desk.said]
-    stays = await tab.put_away(opened(stack.styles[0]).model_dump_json(), "en")
+    shipped = opened(stack.styles[0])
+    stays = await tab.put_away(shipped.model_dump_json(), "en", *written(shipped))
     assert "stays" in stays[desk.said]
+
+
+async def test_card_with_an_unsaved_edit_is_not_put_away(tab: Steps, stack: Stack) -> None:
+    """The edit would be lost; also one that was typed a moment ago."""
+    desk, draft = tab.desk, opened(stack.styles[1])
+    fields = written(draft, temperature=0.3)
+    away = await tab.put_away(draft.model_dump_json(), "en", *fields)
+    assert EN("styles.save_first") in away[desk.said]
+    assert read_draft(away[desk.kept]).document()["temperature"] == 0.3
 
 
 async def test_preview_shows_the_unsaved_edit(tab: Steps, stack: Stack) -> None:

@@ -142,7 +142,7 @@ class Page:
         }
         again = script("again.js", words=words, way=root + way, who=root + WHO)
         address = script("tabs.js", ids=[tab.id for tab in TABS], first=FIRST_TAB)
-        for code in (again, script("menu.js"), address):
+        for code in (again, script("menu.js"), script("leave.js"), address):
             blocks.load(None, None, None, js=code, **private())
         for tab, item in zip(TABS, self.tabs, strict=True):
             opened = f"() => window.tonesmithTab?.({json.dumps(tab.id)})"

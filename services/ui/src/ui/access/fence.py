@@ -6,6 +6,7 @@ body, in a query and in a path. It also bounds what is read into memory.
 """
 
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +23,12 @@ from ui.access.rates import Buckets
 API = "/gradio_api/"
 # Names that are remembered: a page uses one for as long as it is open.
 MOST_SESSIONS = 50_000
+# Longer than any that Gradio's page or its client makes up.
+LONGEST_NAME = 128
 KEY = "session_hash"
+# Where Gradio's paths name one, or an event that may go for one. No other part of a path is looked
+# at: whoever names a session `queue` must not own everybody's way to the queue.
+IN_PATH = re.compile(API + r"(?:heartbeat|stream|call/(?:v2/|(?!v2/))[^/]+)/([^/]+)")
 
 
 class Owners:
@@ -37,7 +43,9 @@ class Owners:
         self._owners: OrderedDict[str, str] = OrderedDict()
 
     def claim(self, session: str, user: str) -> bool:
-        """Return whether a session is this user's; who comes first has it."""
+        """Return whether a session is this user's; who comes first has it, by a name of bounds."""
+        if len(session) > LONGEST_NAME:
+            return False
         owner = self._owners.setdefault(session, user)
         if owner != user:
             return False
@@ -45,10 +53,6 @@ class Owners:
         while len(self._owners) > self.most:
             self._owners.popitem(last=False)
         return True
-
-    def strange(self, session: str, user: str) -> bool:
-        """Return whether a session is somebody else's."""
-        return self._owners.get(session, user) != user
 
 
 class Fence:
@@ -105,18 +109,15 @@ class Fence:
 
     def allowed(self, scope: Scope, body: bytes | None, user: str) -> bool:
         """Return whether every session that a request names is its user's."""
-        if any(self.owners.strange(part, user) for part in scope["path"].split("/")):
-            return False
         return all(self.owners.claim(name, user) for name in sessions_in(scope, body))
 
 
 def sessions_in(scope: Scope, body: bytes | None) -> Iterator[str]:
-    """Yield the names of sessions in a query, a body, and a stream of heartbeats."""
+    """Yield the names of sessions in a query, a path, and a body."""
     for key, value in parse_qsl(scope["query_string"].decode("latin-1")):
         if key == KEY:
             yield value
-    if "/heartbeat/" in scope["path"]:
-        yield scope["path"].rsplit("/heartbeat/", 1)[1]
+    yield from IN_PATH.findall(scope["path"])
     found = parsed(body).get(KEY) if body else None
     if isinstance(found, str) and found:
         yield found

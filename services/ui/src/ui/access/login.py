@@ -137,7 +137,7 @@ class Login:
     async def leave(self, request: Request) -> Response:
         """Log out: the session is over, wherever its cookie is."""
         if session := self.door.session(request.scope):
-            self.door.sessions.end(session)
+            await asyncio.to_thread(self.door.sessions.end, session)
         response = RedirectResponse(f"{self.prefix}/login", status_code=303)
         response.headers.append("set-cookie", self.cookie(request, "", 0))
         # What the page kept in the tab belongs to who has left.

@@ -9,7 +9,7 @@ import gradio as gr
 from contracts.style import Style
 from ui.catalog import BASE, Catalog, ServedModel
 from ui.chat.prompt import WITH_PREFIX, system_prompt
-from ui.kept.conversations import Setup
+from ui.kept.conversations import NAME_LENGTH, Setup
 from ui.texts import Texts
 
 # A picker that prefers none may stay empty.
@@ -127,9 +127,9 @@ class Panel:
         count = within(max_tokens, 1, self.longest)
         drawn = within(seed, 0, SEED_LIMIT)
         return Setup(
-            style=str(style or ""),
+            style=str(style or "")[:NAME_LENGTH],
             models=[
-                str(name or (NONE if preference == "none" else ""))
+                str(name or (NONE if preference == "none" else ""))[:NAME_LENGTH]
                 for name, preference in zip(names, self.preferences, strict=True)
             ],
             system=str(own or "")[:SYSTEM_LENGTH],

@@ -132,14 +132,14 @@ def imported(store: Conversations, user: str, file: ConversationFile) -> Convers
     """
     with store.state.write() as database:
         found = store.begun(database, user, file.setup, file.title)
-        statement = "SELECT number FROM conversations WHERE id = ?"
-        number = database.execute(statement, (found.id,)).fetchone()["number"]
+        number = store.number(database, user, found.id)
+        store.check_room(database, user, number, [line.content for line in file.messages])
         ids: list[int] = []
         for line in file.messages:
             parent = None if line.parent is None else ids[line.parent]
             message = Message(role=line.role, content=line.content)
             asked = (line.model, line.style)
-            said = store.added(database, user, number, parent, message, asked, line.state)
+            said = store.inserted(database, number, parent, message, asked, line.state)
             ids.append(said.id)
         leaf = ids[file.leaf] if file.leaf is not None else (ids[-1] if ids else None)
         store.shown(database, number, leaf)

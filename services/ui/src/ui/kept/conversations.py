@@ -8,10 +8,11 @@ Invariant: every statement names the user. What is another's does not exist.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from sqlite3 import Connection, Row
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -21,7 +22,7 @@ from ui.errors import StoreError
 from ui.kept.branches import WHOLE, Said, newest_below, path_to, said_of
 from ui.kept.state import State
 
-TITLE_LENGTH = 80
+TITLE_LENGTH, NAME_LENGTH = 80, 200
 CONTENT_LENGTH = 32_000
 PAGE = 50
 # What a message takes beside its text, so that many empty ones count too.
@@ -31,8 +32,8 @@ ROW_BYTES = 200
 class Setup(Recorded):
     """How a conversation is asked; what is left open is the page's or the model's default."""
 
-    style: str = ""
-    models: list[str] = Field(default=[], max_length=3)
+    style: str = Field(default="", max_length=NAME_LENGTH)
+    models: list[Annotated[str, Field(max_length=NAME_LENGTH)]] = Field(default=[], max_length=3)
     system: str = Field(default="", max_length=8000, description="instead of the style's own")
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
@@ -165,14 +166,26 @@ class Conversations:
         asked: tuple[str, str],
         state: str = WHOLE,
     ) -> Said:
-        """Insert a message. Raises StoreError."""
+        """Insert a message where there is room for it. Raises StoreError."""
         if len(message.content) > CONTENT_LENGTH:
             raise StoreError("too_long", limit=CONTENT_LENGTH)
-        size = len(message.content.encode()) + ROW_BYTES
-        self._check_room(database, user, number, size)
+        self.check_room(database, user, number, [message.content])
+        return self.inserted(database, number, parent, message, asked, state)
+
+    def inserted(
+        self,
+        database: Connection,
+        number: int,
+        parent: int | None,
+        message: Message,
+        asked: tuple[str, str],
+        state: str,
+    ) -> Said:
+        """Insert a message for which there is room. Raises StoreError `unknown`, ValueError."""
         before = self._role(database, number, parent)
         if message.role not in ("user", "assistant") or message.role == before:
             raise ValueError(f"{message.role} does not follow {before}")
+        size = len(message.content.encode()) + ROW_BYTES
         row = (number, parent, message.role, message.content, *asked, stamp(), size, state)
         found = database.execute(
             "INSERT INTO messages "
@@ -219,9 +232,17 @@ class Conversations:
             raise StoreError("unknown")
         return str(found["role"])
 
-    def _check_room(self, database: Connection, user: str, number: int, size: int) -> None:
+    def check_room(
+        self, database: Connection, user: str, number: int, contents: Sequence[str]
+    ) -> None:
+        """Raise StoreError unless a conversation has room for these messages.
+
+        All that a person keeps is counted for it: so for a whole file it is asked once.
+        """
+        size = sum(len(content.encode()) + ROW_BYTES for content in contents)
         counted = "SELECT count(*) FROM messages WHERE conversation = ?"
-        if database.execute(counted, (number,)).fetchone()[0] >= self.limits.messages:
+        kept = database.execute(counted, (number,)).fetchone()[0]
+        if kept + len(contents) > self.limits.messages:
             raise StoreError("long", limit=self.limits.messages)
         used = database.execute(
             "SELECT coalesce(sum(size), 0) FROM messages JOIN conversations "

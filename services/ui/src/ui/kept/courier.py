@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+import logging
+import sqlite3
 from collections.abc import AsyncIterator
 
+from kit.config import SettingsError
 from ui.errors import ProblemError
 from ui.kept.ballots import Ballots
 from ui.upstream.backend import Backend
 
+logger = logging.getLogger(__name__)
 # A look at an empty outbox costs next to nothing.
 LOOK_SECONDS = 2.0
 LONGEST_SECONDS = 60.0
@@ -29,28 +33,33 @@ class Courier:
         """Send all that waits; return whether datagen took or refused every one of them.
 
         A refusal of one vote stands by itself; where nobody answers, or we are not let in, all
-        of them wait.
+        of them wait. Each is looked up when it is its turn: its person may have been forgotten.
         """
         if not self.ballots.state.present:
             return True
-        while waiting := await asyncio.to_thread(self.ballots.waiting):
-            for ballot in waiting:
-                try:
-                    await self.backend.proof.vote(ballot.vote)
-                except ProblemError as problem:
-                    if not is_final(problem):
-                        return False
-                    await asyncio.to_thread(self.ballots.turn_down, ballot, problem.detail)
-                else:
-                    await asyncio.to_thread(self.ballots.sent, ballot)
+        while waiting := await asyncio.to_thread(self.ballots.waiting, 1):
+            (ballot,) = waiting
+            try:
+                await self.backend.proof.vote(ballot.vote)
+            except ProblemError as problem:
+                if not is_final(problem):
+                    return False
+                await asyncio.to_thread(self.ballots.turn_down, ballot, problem.detail)
+            else:
+                await asyncio.to_thread(self.ballots.sent, ballot)
         return True
 
     async def run(self) -> None:
-        """Deliver until cancelled, less often while nobody answers."""
+        """Deliver until cancelled, less often while nobody answers or nothing can be read."""
         pause = LOOK_SECONDS
         while True:
             await asyncio.sleep(pause)
-            pause = LOOK_SECONDS if await self.deliver() else min(2 * pause, LONGEST_SECONDS)
+            try:
+                done = await self.deliver()
+            except (sqlite3.Error, SettingsError, OSError):
+                logger.exception("votes that wait cannot be read or written")
+                done = False
+            pause = LOOK_SECONDS if done else min(2 * pause, LONGEST_SECONDS)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

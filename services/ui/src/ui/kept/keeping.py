@@ -74,7 +74,7 @@ class Keeping:
             conversations = database.execute(statement, (user,)).rowcount
             for table in BY_USER:
                 database.execute(f"DELETE FROM {table} WHERE user = ?", (user,))
-        self.state.read("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.state.empty_log()
         return Forgotten(conversations, votes, opaque)
 
 

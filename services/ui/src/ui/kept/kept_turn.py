@@ -74,10 +74,12 @@ class KeptTurn:
         except ProblemError as problem:
             self.problem = problem
         finally:
-            await keeping
-            await self._end()
-            # By then `task` is done for whoever waits.
-            asyncio.get_running_loop().call_soon(self._news.set)
+            # By then `task` is done for whoever waits, whatever it ended with.
+            try:
+                await keeping
+                await self._end()
+            finally:
+                asyncio.get_running_loop().call_soon(self._news.set)
 
     async def _listen(self) -> None:
         catalog = await self.talk.source.known()

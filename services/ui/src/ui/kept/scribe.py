@@ -15,7 +15,7 @@ from contracts.sample import Message
 from kit.config import SettingsError
 from ui.errors import StoreError
 from ui.kept.branches import CUT, WHOLE, Said
-from ui.kept.conversations import ROW_BYTES, Conversations, Setup, stamp
+from ui.kept.conversations import CONTENT_LENGTH, ROW_BYTES, Conversations, Setup, stamp
 
 Found = TypeVar("Found")
 logger = logging.getLogger(__name__)
@@ -87,8 +87,10 @@ class Scribe:
     def answer(self, text: str, asked: tuple[str, str], *, whole: bool) -> None:
         """Keep the reply as far as it has come; `asked` is its model and its style.
 
-        Raises StoreError.
+        Raises StoreError; what was kept of a reply that grew too long stays.
         """
+        if len(text) > CONTENT_LENGTH:
+            raise StoreError("too_long", limit=CONTENT_LENGTH)
         state = WHOLE if whole else CUT
         with self.store.state.write() as database:
             number = self.store.number(database, self.spot.user, self.name)

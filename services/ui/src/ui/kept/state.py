@@ -34,7 +34,10 @@ class State:
     def __init__(self, folder: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
         self.folder = folder
         self.migrations = migrations
-        self._guard = threading.RLock()
+        # Readers have a connection of their own and wait for no writer: every request reads whether
+        # its log-in was ended, in the event loop. Who holds both locks took `_reading` first.
+        self._reading, self._guard = threading.Lock(), threading.RLock()
+        self._reader: sqlite3.Connection | None = None
         self._database: sqlite3.Connection | None = None
 
     @property
@@ -44,10 +47,10 @@ class State:
 
     def close(self) -> None:
         """Close the file, if it was opened; the next use opens it again."""
-        with self._guard:
-            if self._database:
-                self._database.close()
-            self._database = None
+        with self._reading, self._guard:
+            for connection in filter(None, (self._reader, self._database)):
+                connection.close()
+            self._reader = self._database = None
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -60,15 +63,26 @@ class State:
             database.execute("BEGIN IMMEDIATE")
             try:
                 yield database
+                database.execute("COMMIT")
             except BaseException:
-                database.execute("ROLLBACK")
+                # Where the disk is full SQLite may have taken it back already.
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
                 raise
-            database.execute("COMMIT")
 
     def read(self, statement: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        """Return the rows of a query. Raises SettingsError as `write` does."""
+        """Return the rows of a query, as last committed. Raises SettingsError as `write` does."""
+        with self._reading:
+            if self._reader is None:
+                with self._guard:
+                    self._open()
+                    self._reader = connected(self.folder / FILE)
+            return self._reader.execute(statement, values).fetchall()
+
+    def empty_log(self) -> None:
+        """Bring the log of changes into the file, so that nothing that was deleted stays in it."""
         with self._guard:
-            return self._open().execute(statement, values).fetchall()
+            self._open().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def secret(self, name: str) -> bytes:
         """Return the random key in the file `name` of the folder; it is made at the first use.
@@ -106,11 +120,8 @@ class State:
 
     def _opened(self, path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, MODE))
-        database = sqlite3.connect(
-            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        database = connected(path)
         try:
-            database.row_factory = sqlite3.Row
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
                 database.execute(f"PRAGMA {pragma}")
             # What a person deletes is gone from the file as well.
@@ -120,6 +131,15 @@ class State:
             database.close()
             raise
         return database
+
+
+def connected(path: Path) -> sqlite3.Connection:
+    """Return a connection that several threads may use, one after the other."""
+    database = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    database.row_factory = sqlite3.Row
+    return database
 
 
 def migrate(database: sqlite3.Connection, migrations: Sequence[str], path: Path) -> None:

@@ -14,6 +14,8 @@ from ui.upstream.proof_calls import ProofCalls
 # Evaluations whose replies are kept in memory; what each brings is bounded in `proof_calls`.
 KEPT = 4
 FRESH_SECONDS = 10.0
+# While datagen hangs each look takes as long as a call may: many pages must not queue for theirs.
+RETRY_SECONDS = 1.0
 Clock = Callable[[], float]
 
 
@@ -67,6 +69,7 @@ class ProofSource:
                     self._asked_at = self._clock()
                 except ProblemError as problem:
                     self._found = Proofs(self._found.reports, problem)
+                    self._asked_at = self._clock() - FRESH_SECONDS + RETRY_SECONDS
             return self._found
 
     async def replies(self, evaluation: str) -> list[Reply]:

@@ -14,7 +14,7 @@ from ui.chat.talk import history_of
 from ui.chat.turns import texts_of
 from ui.errors import StoreError
 from ui.kept.conversation_file import ConversationFile, Line, imported
-from ui.kept.conversations import Setup
+from ui.kept.conversations import CONTENT_LENGTH, Setup
 from ui.kept.kept_turn import exact_name
 from ui.kept.scribe import in_store
 from ui.tabs.tab import Handle, Part, Workbench
@@ -65,14 +65,14 @@ class Compare:
 
     async def go_on(self, place: int, column: Any, *values: Any) -> list[Any]:
         """Keep what a column says as a conversation, and open it in the Chat tab."""
-        said, texts = history_of(column), texts_of(values[-1])
+        said, texts = taking_turns(history_of(column)), texts_of(values[-1])
         if not said:
             return [gr.skip()] * 4
         setup = self.panel.setup(values[:-1])
         catalog = await self.bench.talk.source.known()
-        file = file_of(setup, place, said, catalog)
         store = self.bench.kept.conversations
         try:
+            file = file_of(setup, place, said, catalog)
             found = await in_store(imported, store, current_user(), file)
         except StoreError as error:
             return [gr.skip(), gr.skip(), failure_html(texts, Catalog(), error), error]
@@ -92,12 +92,17 @@ class Compare:
 def file_of(
     setup: Setup, place: int, said: Sequence[Message], catalog: Catalog
 ) -> ConversationFile:
-    """Return what a column says as a conversation; the question before it is its title."""
+    """Return what a column says as a conversation; the question before it is its title.
+
+    Raises StoreError `too_long` for a reply that no conversation keeps.
+    """
     name = setup.models[place]
     model = catalog.model(name or None)
     style = "" if setup.system.strip() else setup.style
     asked_for = {"model": exact_name(model) if model else name, "style": style}
     turns = taking_turns(said)
+    if any(len(message.content) > CONTENT_LENGTH for message in turns):
+        raise StoreError("too_long", limit=CONTENT_LENGTH)
     lines = [
         Line.model_validate(
             {

@@ -34,18 +34,32 @@ def choices_of(bench: Workbench, panel: Panel, outputs: Sequence[Any], said: Sai
         return [*panel.render(texts, catalog, *picked), *said(texts, catalog, models, spoken)]
 
     async def picked(language: Any, *values: Any) -> list[Any]:
-        return choices(texts_of(language), await bench.talk.source.known(), *values)
+        found = choices(texts_of(language), await bench.talk.source.known(), *values)
+        return unsent(found, [part.outputs.index(picker) for picker in pickers], values)
 
     async def told(language: Any, *values: Any) -> Any:
         rendered = panel.render(texts_of(language), await bench.talk.source.known(), *values)
         return rendered[panel.outputs.index(panel.system)]
 
+    pickers: list[Any] = [panel.style, *panel.models]
     part = Part(panel.inputs, [*panel.outputs, *outputs], choices)
     quick: dict[str, Any] = {"queue": False, "preprocess": False, "trigger_mode": "always_last"}
     inputs = [bench.language, *part.inputs]
-    pickers: list[Any] = [panel.style, *panel.models]
     chosen = [picker.input for picker in pickers]
     gr.on(chosen, picked, inputs, part.outputs, **quick, **private())
     # A text is also pasted, or written by an input method: no key is pressed then.
     panel.own.change(told, inputs, [panel.system], **quick, **private())
     return part
+
+
+def unsent(updates: Sequence[Any], places: Sequence[int], values: Sequence[Any]) -> list[Any]:
+    """Return updates that leave alone what was picked.
+
+    Who goes through the choices by keys has picked the next one by now: sent back, the last one
+    would take its place.
+    """
+    found = list(updates)
+    for place, value in zip(places, values, strict=False):
+        if found[place].get("value") == value:
+            found[place] = {key: said for key, said in found[place].items() if key != "value"}
+    return found

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from contracts.advice import Advice
 from contracts.run import Overrides, RunRequest
+from ui.style.card_yaml import UnreadableError, read_yaml
 from ui.texts import Texts
 from ui.upstream.trainer_calls import RecipeChoice
 
@@ -132,17 +133,18 @@ def plain(value: Any) -> Any:
 
 
 def parsed(text: str) -> tuple[Values | None, Fault | None]:
-    """Return the document in a YAML text, or what is wrong with it as a whole."""
+    """Return the document in a YAML text, or what is wrong with it as a whole.
+
+    As of a style card nothing but plain YAML is taken: a page of aliases stands for gigabytes.
+    """
     if len(text) > LONGEST_YAML:
         return None, Fault("", "yaml_long", {"limit": LONGEST_YAML})
     try:
-        found = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        return None, Fault("", "yaml", {"line": mark.line + 1 if mark else 1})
-    if not isinstance(found, dict):
-        return None, Fault("", "yaml_mapping", {})
-    return {str(name): value for name, value in found.items()}, None
+        return read_yaml(text), None
+    except UnreadableError as error:
+        if error.kind == "mapping":
+            return None, Fault("", "yaml_mapping", {})
+        return None, Fault("", "yaml", {"line": error.line or 1})
 
 
 def checked(given: Mapping[str, Any]) -> Checked:

@@ -1,9 +1,9 @@
 """The trainer's sentences in the reader's language (pure).
 
 The trainer explains itself in English, each sentence made of a fixed text and a few values. The
-English locale holds these texts under keys with `.said_`, so it is also the pattern by which a
-sentence is recognised; the other locale says the same with the same values. A sentence that is not
-known stays as it is. A test holds the texts against what the trainer really says.
+English locale holds these texts under keys that begin with one of MARKS, so it is also the pattern
+by which a sentence is recognised; the other locale says the same with the same values. A sentence
+that is not known stays as it is. A test holds the texts against what the trainer really says.
 """
 
 import re
@@ -11,7 +11,7 @@ from functools import cache
 
 from ui.texts import Texts, texts_in
 
-MARK = ".said_"
+MARKS = ("run.said_", "advice.said_")
 HOLE = re.compile(r"\\{(\w+)\\}")
 LONGEST = 2000
 
@@ -29,7 +29,7 @@ def said(texts: Texts, sentence: str) -> str:
 @cache
 def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Return the known sentences: those with more words of their own are tried first."""
-    known = [(key, text) for key, text in texts_in("en").table.items() if MARK in key]
+    known = [(key, text) for key, text in texts_in("en").table.items() if key.startswith(MARKS)]
     known.sort(key=lambda pair: -len(re.sub(r"\{\w+\}", "", pair[1])))
     return tuple((key, re.compile(pattern_of(text))) for key, text in known)
 

@@ -104,7 +104,10 @@ class Start:
     async def look(
         self, texts: Texts, watched: Watched, proofs: Proofs, followed: Any, seen: Any, *form: Any
     ) -> list[Any]:
-        """Return the updates of `changed`: what is new; the form keeps what was picked."""
+        """Return the updates of `changed`: what is new; the form keeps what was picked.
+
+        A choice is never sent back: while this look was under way, another may have been made.
+        """
         job = watched.chosen
         listed = await self.desk.datasets.listed()
         catalog = await self.desk.bench.talk.source.known()
@@ -113,9 +116,9 @@ class Start:
         problem = watched.problem or proofs.problem or listed.problem
         picked = [kept(form[0], datasets), kept(form[1], models)]
         orders = orders_of(job)
-        now = [
-            gr.update(choices=datasets, value=picked[0]),
-            gr.update(choices=models, value=picked[1]),
+        now: list[Any] = [
+            gr.update(choices=datasets),
+            gr.update(choices=models),
             await self.cost_of(texts, [*picked, *form[2:]], watched.jobs or ()),
             service_html(texts, problem) + job_html(texts, job),
             *(gr.update(visible=orders[name]) for name in ORDERS),
@@ -123,6 +126,9 @@ class Start:
         ]
         before = seen or [None] * len(now)
         news = [gr.skip() if old == new else new for old, new in zip(before, now, strict=True)]
+        for place, value in enumerate(picked):
+            if value != form[place]:
+                news[place] = now[place] | {"value": value}
         return [job.id if job else followed, now, *news]
 
     async def estimate(self, *values: Any) -> str:

@@ -122,7 +122,9 @@ class Orders:
         return await self.store(texts, draft, old.style, "styles.restored")
 
     async def archive(self, texts: Texts, draft: Draft) -> Outcome:
-        """Put the card away; or back, where it was away."""
+        """Put the card away; or back, where it was away. Neither takes an unsaved edit along."""
+        if draft.dirty:
+            return Outcome(draft, why_html(texts("styles.save_first")))
         try:
             if draft.archived:
                 stored = Style.model_validate(draft.with_text(draft.saved).document())

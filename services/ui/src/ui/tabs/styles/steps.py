@@ -145,9 +145,9 @@ class Steps:
         except UnreadableError:
             return {self.desk.said: why_html(texts("styles.not_valid"))}
 
-    async def put_away(self, kept: Any, language: Any) -> Changes:
+    async def put_away(self, kept: Any, language: Any, *written: Any) -> Changes:
         """Put the card away, or back."""
-        texts, draft = words_in(language), read_draft(kept)
+        texts, draft = words_in(language), self.desk.editor.settled(read_draft(kept), written)
         return await self.desk.followed(texts, await self.desk.orders.archive(texts, draft))
 
     async def take_theirs(self, kept: Any, language: Any, *written: Any) -> Changes:

@@ -58,7 +58,7 @@ def connect_card(desk: Desk, steps: Steps, written: list[Any], known: list[Any])
     leaving = [desk.shelf.search, desk.shelf.shown, *written]
     editor.back.click(steps.go_back, leaving, desk.outputs, **ORDER)
     editor.discard.click(steps.undo, known, desk.outputs, **ORDER)
-    editor.archive.click(steps.put_away, known, desk.outputs, **ORDER)
+    editor.archive.click(steps.put_away, written, desk.outputs, **ORDER)
 
 
 def connect_sheets(desk: Desk, steps: Steps, known: list[Any]) -> None:
