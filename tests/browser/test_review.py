@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from browser.conftest import Opener
 from contracts.review import ReviewFilter
-from fakes.page_stack_review import OPENED, publish_reviewed
+from fakes.page_stack_review import publish_reviewed, services_of
 from fakes.stack import Stack
 from ui.texts import Texts, texts_in
 
@@ -158,7 +158,7 @@ def test_teacher_is_asked_again_and_the_row_comes_back_open(visit: Opener, stack
     open_sheet(page, "review")
     expect(page.locator("#review-jobs")).to_contain_text(ZH("review.job.done"))
     row = int(number(page))
-    real = OPENED[-1].reviews
+    real = services_of(stack).reviews
     head = real.head(dataset)
     assert head is not None
     real.decide(head, head.revision, ReviewFilter(rows=[row]), "reject", {"decision": "rejected"})

@@ -35,8 +35,13 @@ from kit.app import add_error_handlers
 if TYPE_CHECKING:
     from fakes.stack import Stack
 
-# What is open in this process, the newest last: a test publishes into that.
-OPENED: list[Services] = []
+# The datagen of each stack in this process: a test publishes into that.
+OPENED: dict[int, Services] = {}
+
+
+def services_of(stack: "Stack") -> Services:
+    """Return the datagen of a stack."""
+    return OPENED[id(stack)]
 
 
 def opened() -> Services:
@@ -47,8 +52,7 @@ def opened() -> Services:
 
 def add_review(app: FastAPI, stack: "Stack") -> None:
     """Add what the sheets ask, and the worker that regenerates."""
-    real = opened()
-    OPENED.append(real)
+    real = OPENED[id(stack)] = opened()
     add_error_handlers(app)
     add_made(app, stack, real)
     for router in (review_router, versions_router, quality_router, coverage_router):
@@ -58,7 +62,7 @@ def add_review(app: FastAPI, stack: "Stack") -> None:
     async def lifespan(_: Any) -> AsyncIterator[None]:
         async with running(real):
             yield
-        OPENED.remove(real)
+        del OPENED[id(stack)]
         shutil.rmtree(real.volume.root.parent, ignore_errors=True)
 
     app.router.lifespan_context = lifespan
@@ -85,7 +89,7 @@ def publish_reviewed(
 
     It is the newest, so the page picks it by itself.
     """
-    volume, dataset = OPENED[-1].volume, new_id("reviewed")
+    volume, dataset = services_of(stack).volume, new_id("reviewed")
     rows = samples(per_style) if rows is None else rows
     staging = volume.staging(volume.dataset(dataset))
     write_lines(staging / SAMPLES, [row.model_dump_json() for row in rows])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ui.access.doors import HeaderDoor, cookie_line, cookie_of, origin
+from ui.access.doors import LOCAL_USER, HeaderDoor, OpenDoor, cookie_line, cookie_of, origin
 from ui.access.networks import is_loopback, networks
 
 PROXIES = networks("10.0.0.5, 192.168.0.0/24")
@@ -14,6 +14,27 @@ def scope(peer: str, *headers: tuple[str, str]) -> dict[str, Any]:
     """Return a request from an address."""
     raw = [(name.lower().encode(), value.encode()) for name, value in headers]
     return {"type": "http", "client": (peer, 1), "headers": raw}
+
+
+@pytest.mark.parametrize(
+    ("host", "user"),
+    [
+        ("127.0.0.1:7860", LOCAL_USER),
+        ("localhost", LOCAL_USER),
+        ("[::1]:7860", LOCAL_USER),
+        ("studio.localhost:7860", LOCAL_USER),
+        ("127.0.0.1.example.org:7860", None),
+        ("localhost.example.org", None),
+        ("10.0.0.5", None),
+        ("[", None),
+        ("", None),
+    ],
+)
+def test_page_without_a_log_in_answers_to_names_of_this_machine(
+    host: str, user: str | None
+) -> None:
+    """A site whose name was pointed at this machine is not let in."""
+    assert OpenDoor().user(scope("127.0.0.1", ("Host", host))) == user
 
 
 @pytest.mark.parametrize("peer", ["10.0.0.5", "192.168.0.9", "::ffff:10.0.0.5"])

@@ -239,6 +239,20 @@ def test_log_in_leads_to_this_page_only(wanted: str, path: str) -> None:
     assert local_path(wanted) == path
 
 
+def test_page_without_a_log_in_is_closed_to_other_names(stack: Stack, tmp_path: Path) -> None:
+    """It says how to come in; probes stay open."""
+
+    async def build() -> FastAPI:
+        return create_app(UiSettings.from_environ(stack.urls | {"UI_STATE_DIR": str(tmp_path)}))
+
+    elsewhere = {"Host": "evil.example:7860", "Accept-Language": "en"}
+    with running(asyncio.run(build())) as url:
+        refused = httpx.get(f"{url}/config", headers=elsewhere)
+        assert refused.status_code == 403
+        assert "127.0.0.1" in refused.text
+        assert httpx.get(f"{url}/health", headers=elsewhere).status_code == 200
+
+
 def test_proxy_that_logs_people_in_is_believed_and_nobody_else(
     stack: Stack, tmp_path: Path
 ) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.review import ReviewFilter
-from fakes.page_stack_review import OPENED, publish_reviewed
+from fakes.page_stack_review import publish_reviewed, services_of
 from fakes.stack import Stack
 from ui.review.orders import Order
 from ui.review.round import Asked, Round
@@ -105,12 +105,14 @@ async def test_edit_that_a_gate_refuses_stays_in_the_box(backend: Backend, datas
     assert kept.goto == 0
 
 
-async def test_edit_of_a_row_that_changed_shows_both(backend: Backend, dataset: str) -> None:
+async def test_edit_of_a_row_that_changed_shows_both(
+    backend: Backend, stack: Stack, dataset: str
+) -> None:
     """What was written is not lost, and what somebody else wrote is not overwritten unseen."""
     view = await begun(backend.reviews, dataset)
     row = view.page.rows[0].number if view.page else 0
     view = await go(backend.reviews, view, Order(do="edit", rows=[row]))
-    other = OPENED[-1].reviews
+    other = services_of(stack).reviews
     head = other.head(dataset)
     assert head is not None
     other.decide(head, head.revision, ReviewFilter(rows=[row]), "reject", {"decision": "rejected"})

@@ -5,11 +5,12 @@ import re
 from collections.abc import Sequence
 from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from ui.access.networks import Network, within
+from ui.access.networks import Network, is_loopback, within
 from ui.access.sessions import Session, Sessions
 
 # Who there is where nobody logs in: everything belongs to one person.
@@ -19,18 +20,27 @@ PROXY_NAME = re.compile(r"[\w.@+:|-]{1,128}", re.ASCII)
 
 
 class Door(Protocol):
-    """Tells who is there."""
+    """Tells who is there; `refusal` is the locale key of why nobody is let in."""
+
+    refusal: str
 
     def user(self, scope: Scope) -> str | None:
         """Return the person behind a request, or None: let nobody in."""
 
 
 class OpenDoor:
-    """Everybody is the one local user."""
+    """Everybody who asks this machine by one of its own names is the one local user.
+
+    A page elsewhere may point a name of its own at 127.0.0.1 (DNS rebinding): to the browser that
+    is then the same site, and this page would be open to it. Its name gives it away.
+    """
+
+    refusal = "login.elsewhere"
 
     def user(self, scope: Scope) -> str | None:
-        """Return the local user."""
-        return LOCAL_USER
+        """Return the local user, or None where another name was asked for."""
+        host = asked_host(scope)
+        return LOCAL_USER if is_loopback(host) or host.endswith(".localhost") else None
 
 
 class SessionDoor:
@@ -40,6 +50,8 @@ class SessionDoor:
         sessions: reads cookies.
         cookie: the cookie's name.
     """
+
+    refusal = "login.needed"
 
     def __init__(self, sessions: Sessions, cookie: str) -> None:
         self.sessions = sessions
@@ -64,6 +76,8 @@ class HeaderDoor:
         proxies: the only ones whose word counts.
     """
 
+    refusal = "login.needed"
+
     def __init__(self, header: str, proxies: Sequence[Network]) -> None:
         self.header = header
         self.proxies = proxies
@@ -74,6 +88,14 @@ class HeaderDoor:
             return None
         names = Headers(scope=scope).getlist(self.header)
         return names[0] if len(names) == 1 and PROXY_NAME.fullmatch(names[0]) else None
+
+
+def asked_host(scope: Scope) -> str:
+    """Return the name that a browser found this server by, without the port; else nothing."""
+    try:
+        return urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def peer(scope: Scope) -> str:

@@ -73,6 +73,8 @@ class Gate:
             query = scope["query_string"].decode("latin-1")
             after = quote(scope["path"] + (f"?{query}" if query else ""), safe="/")
             return RedirectResponse(f"{self.prefix}/login?next={after}", status_code=303)
+        if self.door.refusal != "login.needed":
+            return error_response(403, ErrorBody(code="host", message=texts(self.door.refusal)))
         hint = texts("login.hint" if self.login else "login.proxy_hint")
         body = ErrorBody(code="login", message=texts("login.needed"), hint=hint)
         return error_response(401, body)

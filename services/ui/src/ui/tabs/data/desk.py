@@ -77,10 +77,11 @@ class Desk:
         listed = await self.datasets.listed()
         now = [*self.render(texts, listed, picked), going_html(texts, watched.chosen)]
         before = seen or [None] * len(now)
-        return [
-            now,
-            *(gr.skip() if old == new else new for old, new in zip(before, now, strict=True)),
-        ]
+        pairs = zip(before, now, strict=True)
+        choice, *rest = (gr.skip() if old == new else new for old, new in pairs)
+        # A choice is never sent back: while this look was under way, another may have been made.
+        sent = {name: said for name, said in choice.items() if name != "value"}
+        return [now, sent if listed.find(picked) else choice, *rest]
 
     async def speak(self, seen: Any, picked: Any, language: Any) -> list[Any]:
         """Return the picker in another language, once the tab was opened."""
@@ -89,19 +90,12 @@ class Desk:
         return await self.look(seen, picked, language)
 
     def render(self, texts: Texts, listed: Listed, picked: Any) -> list[Any]:
-        """Return what is shown of the datasets; without a choice the newest is picked.
-
-        A choice is never sent back: while this look was under way, another may have been made.
-        """
+        """Return what is shown of the datasets; without a choice the newest is picked."""
         shown = listed.shown(picked)
-        kept = listed.find(picked)
-        chosen = kept or next(iter(shown), None)
-        update = picker(texts, listed, chosen.id if chosen else None)
-        if kept:
-            del update["value"]
+        chosen = listed.find(picked) or next(iter(shown), None)
         known = listed.datasets is not None
         return [
-            update if known else gr.skip(),
+            picker(texts, listed, chosen.id if chosen else None) if known else gr.skip(),
             none_html(texts) if known and not shown else facts_html(texts, chosen),
             service_html(texts, listed.problem),
         ]
