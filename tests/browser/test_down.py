@@ -25,6 +25,8 @@ EN = texts_in("en")
 SERVICES = ("DATAGEN_URL", "TRAINER_URL", "SERVING_URL", "SERVING_CONTROL_URL")
 # After so long a reader knows, whatever was asked.
 KNOWN_SECONDS = 3.0
+# Where a program hangs: a list, which may be long, is given up after four seconds.
+HUNG_SECONDS = 5.0
 # Which service a screen cannot do without: it has to name it. The others go on without.
 NEEDS = {"styles": "datagen", "data": "datagen", "train": "trainer", "prove": "datagen"}
 # Everything by which Gradio says that it waits for something, where it can be seen.
@@ -37,10 +39,10 @@ TURNING = """() => [
 NOTICES = ".ts-notice:visible, .ts-problem:visible, #monitor-health:visible"
 
 
-def told_of(page: Page, screen: str, away: set[str]) -> str:
+def told_of(page: Page, screen: str, away: set[str], patience: float) -> str:
     """Look at an open screen, as long as a reader may have to wait; return what is wrong."""
     needed = NEEDS.get(screen.partition("/")[0])
-    end = time.monotonic() + KNOWN_SECONDS
+    end = time.monotonic() + patience
     while True:
         notices = " ".join(page.locator(NOTICES).all_inner_texts()).lower()
         named = (
@@ -57,9 +59,9 @@ def told_of(page: Page, screen: str, away: set[str]) -> str:
     return f"{screen}: {red}" if red else ""
 
 
-def wrong_screens(page: Page, away: set[str]) -> list[str]:
+def wrong_screens(page: Page, away: set[str], patience: float = KNOWN_SECONDS) -> list[str]:
     """Return what is wrong on any screen while these services are away."""
-    return [wrong for screen in screens(page) if (wrong := told_of(page, screen, away))]
+    return [wrong for screen in screens(page) if (wrong := told_of(page, screen, away, patience))]
 
 
 @pytest.mark.parametrize("service", ["datagen", "trainer", "serving"])
@@ -130,5 +132,5 @@ def test_page_says_so_where_nothing_is_there_at_all(alone: str, browser: Browser
     page = context.new_page()
     page.goto(alone)
     expect(page.locator("#ts-notice .ts-commands code").first).to_be_visible()
-    assert not wrong_screens(page, {"datagen", "trainer", "serving"})
+    assert not wrong_screens(page, {"datagen", "trainer", "serving"}, HUNG_SECONDS)
     context.close()

@@ -29,3 +29,13 @@ def test_theme_loads_its_font_from_the_page_itself() -> None:
     assert "static/fonts/SourceSans3" in css
     assert "googleapis" not in css
     assert not [url for url in built._stylesheets if url]
+
+
+def test_no_selector_has_a_comma_within_brackets() -> None:
+    """Gradio takes it for the end of the selector: the rule then means something else."""
+    found = []
+    for path in sheets():
+        text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        selectors = re.findall(r"([^{}@;]+)\{", text)
+        found += [f"{path.name}: {one.strip()}" for one in selectors if re.search(r"\([^)]*,", one)]
+    assert not found

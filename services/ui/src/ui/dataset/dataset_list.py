@@ -60,11 +60,16 @@ class DatasetList:
         """Ask again at the next look: there is a new dataset."""
         self._asked_at = float("-inf")
 
-    def expect(self, made: frozenset[str]) -> None:
-        """Ask again at the next look, once, where jobs have made datasets that are not known."""
-        if made - self._expected - {one.id for one in self._found.datasets or ()}:
+    def expect(self, made: frozenset[str]) -> bool:
+        """Ask again at the next look, once, where jobs have made datasets that are not known.
+
+        Return whether there are such.
+        """
+        unknown = made - self._expected - {one.id for one in self._found.datasets or ()}
+        if unknown:
             self.stale()
         self._expected = made
+        return bool(unknown)
 
     async def _ask(self) -> Listed:
         try:

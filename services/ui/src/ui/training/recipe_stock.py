@@ -53,7 +53,8 @@ async def stock(backend: Backend) -> Stock:
         trainer.gpus(),
     ]
     found = await asyncio.gather(*(answer(each) for each in asked))
-    problems = [each for each in found if isinstance(each, ProblemError)]
+    # Without the trainer nothing can be started, whatever there is to train on.
+    problems = [each for each in (*found[1:], found[0]) if isinstance(each, ProblemError)]
     lists = [() if isinstance(each, ProblemError) else each for each in found[:4]]
     return Stock(
         tuple(newest(lists[0])),

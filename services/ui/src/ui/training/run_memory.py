@@ -32,11 +32,16 @@ def memory_html(texts: Texts, used: float | None, card: float | None, said: str)
 
 
 def planned_html(texts: Texts, fit: Fit | None, gpus: GpuReport | None) -> str:
-    """Return what is known of the memory before a run: the plan, else the card and its band."""
+    """Return what is known of the memory before a run: the plan, else the card and its band.
+
+    Nothing where the trainer does not tell of cards.
+    """
     if fit and (planned := fit.probed_bytes or fit.predicted_bytes) and fit.card_bytes:
         bar = memory_html(texts, planned, fit.card_bytes, texts("advice.planned"))
         return bar + note(texts("advice.planned_note"))
-    totals = [gpu.memory_total_bytes for gpu in (gpus.gpus if gpus else []) if gpu.up]
+    if gpus is None:
+        return ""
+    totals = [gpu.memory_total_bytes for gpu in gpus.gpus if gpu.up]
     known = [total for total in totals if total]
     if not known:
         return note(texts("advice.no_card"))

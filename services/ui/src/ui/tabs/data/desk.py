@@ -1,5 +1,6 @@
 """What the sheets of the Data tab share: the dataset that is looked at, and the jobs that go on."""
 
+import asyncio
 from typing import Any
 
 import gradio as gr
@@ -72,9 +73,10 @@ class Desk:
     async def look(self, seen: Any, picked: Any, language: Any) -> list[Any]:
         """Return what the picker is made from now, and of it what is new; the choice stays."""
         texts = texts_in(as_language(language) or DEFAULT)
-        watched = await self.jobs.watched()
-        self.datasets.expect(frozenset(made_by(job) for job in watched.jobs or ()) - {""})
-        listed = await self.datasets.listed()
+        # At once: a service that hangs is told of after one patience, not two.
+        watched, listed = await asyncio.gather(self.jobs.watched(), self.datasets.listed())
+        if self.datasets.expect(frozenset(made_by(job) for job in watched.jobs or ()) - {""}):
+            listed = await self.datasets.listed()
         now = [*self.render(texts, listed, picked), going_html(texts, watched.chosen)]
         before = seen or [None] * len(now)
         pairs = zip(before, now, strict=True)

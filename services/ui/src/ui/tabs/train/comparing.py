@@ -24,7 +24,7 @@ class Comparing:
 
     def __init__(self, hall: Hall) -> None:
         self.hall = hall
-        self.problem = gr.HTML(elem_id="train-compare-problem", elem_classes="ts-told")
+        self.problem = gr.HTML(elem_id="train-compare-problem", elem_classes="ts-problem-block")
         with gr.Row(elem_classes="ts-recipe-pickers"):
             self.runs = gr.Dropdown(
                 choices=[],

@@ -37,7 +37,7 @@ class Runs:
         self.hall, self.source = hall, hall.source
         self.jobs = hall.backend.trainer.jobs
         self.listed = gr.HTML(elem_id="train-runs")
-        self.problem = gr.HTML(elem_id="train-problem", elem_classes="ts-told")
+        self.problem = gr.HTML(elem_id="train-problem", elem_classes="ts-problem-block")
         with gr.Row(elem_classes="ts-stage", elem_id="train-one", visible=False) as self.one:
             with gr.Column(elem_classes="ts-panel", scale=0, min_width=300):
                 self.picker = gr.Dropdown(

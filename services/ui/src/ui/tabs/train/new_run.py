@@ -45,7 +45,7 @@ class NewRun:
         self.hall = hall
         # What the services said last: the same for everybody.
         self.stock = Stock()
-        self.problem = gr.HTML(elem_id="train-new-problem", elem_classes="ts-told")
+        self.problem = gr.HTML(elem_id="train-new-problem", elem_classes="ts-problem-block")
         self.stage = gr.Radio(list(STAGES), value="sft", elem_id="train-stage")
         self.fields = Fields()
         self.fields.build_pickers()

@@ -40,7 +40,7 @@ class Models:
     def __init__(self, hall: Hall) -> None:
         self.hall, self.trainer = hall, hall.backend.trainer
         self.watches = (JobWatch(self.trainer.promotions), JobWatch(self.trainer.exports))
-        self.problem = gr.HTML(elem_id="train-models-problem", elem_classes="ts-told")
+        self.problem = gr.HTML(elem_id="train-models-problem", elem_classes="ts-problem-block")
         self.listed = gr.HTML(elem_id="train-models", elem_classes="ts-section")
         with gr.Row(elem_classes="ts-stage", visible=False) as self.one:
             with gr.Column(elem_classes="ts-panel", scale=0, min_width=300):
@@ -99,8 +99,10 @@ class Models:
         """Return what there is; never raises."""
         trainer = self.trainer
         calls = (trainer.models(), trainer.current(), trainer.exported())
-        found = await asyncio.gather(*(answer(call) for call in calls))
-        watched = [await watch.watched() for watch in self.watches]
+        *found, watched = await asyncio.gather(
+            *(answer(call) for call in calls),
+            asyncio.gather(*(watch.watched() for watch in self.watches)),
+        )
         problems = [each for each in found if isinstance(each, ProblemError)]
         models, current, exports = (
             None if isinstance(each, ProblemError) else each for each in found
