@@ -16,6 +16,8 @@ from ui.upstream.job_calls import JobCalls
 ADVICE_SECONDS = 120.0
 # A start looks up and digests what it names.
 ORDER_SECONDS = 10.0
+# Folders of models are looked through.
+LIST_SECONDS = 4.0
 
 
 class RecipeChoice(Recorded):
@@ -65,7 +67,7 @@ class TrainerCalls:
 
     async def bases(self) -> list[BaseModelRef]:
         """Return the base models that a run can name; their weights are digested once."""
-        return await self.calls.get("/bases", list[BaseModelRef], seconds=ORDER_SECONDS)
+        return await self.calls.get("/bases", list[BaseModelRef], seconds=LIST_SECONDS)
 
     async def advise(self, request: AdviceRequest) -> Advice:
         """Return how to train on a dataset, and why."""
