@@ -12,6 +12,8 @@ import httpx
 from fakes.paced_vllm import MARK
 
 QUESTION = "What can I do when I cannot sleep? Tell me in {words} words."
+# A conversation goes on for so many questions; then the page is opened anew.
+TURNS = 5
 # What `/chat` takes after the message: style, model, temperature, length, history, language.
 OTHERS = ("tsundere", "", 0.4, 160, None, "en")
 
@@ -41,16 +43,22 @@ class Visitor:
         self.events = config["dependencies"]
         self.parts = {part["id"]: part for part in config["components"]}
         self.values: dict[int, Any] = {}
+        self.asked = 0
 
     async def by_page(self) -> float:
         """Ask as a browser does; return the seconds until the first piece of the reply."""
+        if self.asked == TURNS:
+            self.session, self.values, self.asked = secrets.token_hex(6), {}, 0
         box = next(key for key, part in self.parts.items() if elem_id(part) == "chat-box")
         self.values[box] = self.question
         body = self.body(self.event)
         began = time.perf_counter()
         joined = await self.http.post(f"{self.api}/queue/join", json=body)
         joined.raise_for_status()
-        return await self.first_piece(f"{self.api}/queue/data", began, session_hash=self.session)
+        url, asked = f"{self.api}/queue/data", self.asked
+        seconds = await self.first_piece(url, began, asked, session_hash=self.session)
+        self.asked += 1
+        return seconds
 
     async def by_api(self) -> float:
         """Ask as a program does."""
@@ -108,14 +116,19 @@ class Visitor:
             elif "value" in value:
                 self.values[item] = value["value"]
 
-    async def first_piece(self, url: str, began: float, **query: str) -> float:
-        """Read a stream to its end. Raises WrongReplyError where the reply is not whole."""
-        seconds, last = 0.0, ""
+    async def first_piece(self, url: str, began: float, before: int = 0, **query: str) -> float:
+        """Read a stream to its end. Raises WrongReplyError where the reply is not whole.
+
+        The page shows the replies of before with the question; what follows are differences.
+        """
+        seconds, last, old = 0.0, "", before
         async with self.http.stream("GET", url, params=query) as answer:
             answer.raise_for_status()
             async for line in answer.aiter_lines():
-                if not seconds and MARK in line:
-                    seconds = time.perf_counter() - began
+                if not seconds and (marks := line.count(MARK)):
+                    if marks > old:
+                        seconds = time.perf_counter() - began
+                    old = 0
                 last = line if "process_completed" in line or line.startswith("event:") else last
         if not seconds or '"success":false' in last or last == "event: error":
             raise WrongReplyError(f"{url}: {last[:300]}")

@@ -6,7 +6,7 @@ import gradio as gr
 import pytest
 from gradio.state_holder import SessionState
 
-from ui.blocks import FrugalBlocks
+from ui.blocks import FrugalBlocks, FrugalStates
 
 
 def built(blocks: type[gr.Blocks]) -> tuple[gr.Blocks, list[Any]]:
@@ -72,3 +72,25 @@ async def test_what_the_server_keeps_is_changed_only_where_it_is_told() -> None:
     await page.postprocess_data(event, [gr.skip(), "b", 9], state)
     await page.postprocess_data(event, [gr.skip(), "c", gr.skip()], state)
     assert state[kept._id] == 9
+
+
+async def test_visitor_is_remembered_without_a_description_of_the_page() -> None:
+    """What the server keeps is theirs alone; a component is what it was changed to."""
+    page, (box, _, kept) = built(FrugalBlocks)
+    (event,) = page.fns.values()
+    states = FrugalStates(page, 2)
+    ann, bob = states["ann"], states["bob"]
+    await page.postprocess_data(event, [gr.update(label="mine"), "b", 9], ann)
+    assert (ann[kept._id], bob[kept._id]) == (9, 7)
+    assert (ann[box._id].label, bob[box._id].label) == ("mine", box.label)
+    assert not any(ann.config_values.values())
+    assert states["ann"] is ann
+
+
+async def test_visitor_who_was_silent_for_longest_is_forgotten_first() -> None:
+    """However many come."""
+    page, _ = built(FrugalBlocks)
+    states = FrugalStates(page, 2)
+    for name in ("ann", "bob", "ann", "eve"):
+        states[name]
+    assert [*states.session_data] == ["ann", "eve"]

@@ -19,6 +19,7 @@ from ui.access.gate import Gate, user_of
 from ui.access.rates import Buckets
 from ui.access.visitors import Doorkeeper
 from ui.addresses import tab_routes
+from ui.blocks import FrugalStates
 from ui.catalog import CatalogSource
 from ui.chat.talk import Talk
 from ui.config import UiSettings
@@ -44,6 +45,8 @@ POLICY = (
     "connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
     "form-action 'self'; frame-ancestors 'self'"
 )
+# Pages and programs that are remembered; an open page speaks up every few seconds.
+VISITORS = 1000
 # Where Gradio takes messages over plain HTTP.
 CHAT_PATHS = ("/call/chat", "/call/v2/chat")
 # Replies that have begun take some seconds, and so does the next start.
@@ -141,6 +144,7 @@ def mount(app: FastAPI, page: Page, settings: UiSettings) -> App:
     )
     mounted = next(route.app for route in app.routes if isinstance(route, Mount))
     assert isinstance(mounted, App)
+    mounted.state_holder = FrugalStates(page.blocks, VISITORS)
     return mounted
 
 

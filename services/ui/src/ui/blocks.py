@@ -1,17 +1,20 @@
-"""Gradio's blocks, for which what an event leaves alone costs nothing.
+"""Gradio's blocks, for which what an event leaves alone costs nothing, and a visitor little.
 
 Gradio takes `gr.skip()` for an update of nothing: it builds the component anew, reads the signature
-of its class and writes its JSON schema, for each output, at each step of a stream. On a page that
-streams to many people this was most of the processor's work (*measured*: benchmarks/ui_latency.py).
+of its class and writes its JSON schema, for each output, at each step of a stream. And of each
+visitor it keeps a description of the whole page, anew for every component that changes, for links
+to a page as somebody left it: which this page does not offer. On a page that streams to many people
+these two were most of the processor's work (*measured*: benchmarks/ui_latency.py).
 """
 
 from copy import copy
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 from gradio.block_function import BlockFunction
 from gradio.blocks import convert_component_dict_to_list
-from gradio.state_holder import SessionState
+from gradio.state_holder import SessionState, StateHolder
 
 NOTHING = gr.skip()
 
@@ -55,3 +58,40 @@ def listed(block_fn: BlockFunction, predictions: Any) -> list[Any]:
 def is_nothing(value: Any) -> bool:
     """Return whether a value is `gr.skip()`."""
     return isinstance(value, dict) and value == NOTHING
+
+
+class FrugalState(SessionState):
+    """What the server keeps of one visitor, without a description of the page.
+
+    Args:
+        blocks: the page.
+    """
+
+    def __init__(self, blocks: gr.Blocks) -> None:
+        nothing: Any = SimpleNamespace(default_config=blocks.default_config, blocks={})
+        super().__init__(nothing)
+        self.blocks_config.config_for_block = no_description  # type: ignore[method-assign,assignment]
+
+
+class FrugalStates(StateHolder):
+    """What the server keeps of its visitors.
+
+    Args:
+        blocks: the page.
+        most: visitors that are remembered; the one who was silent for longest goes first.
+    """
+
+    def __init__(self, blocks: gr.Blocks, most: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.set_blocks(blocks)
+        self.capacity = most
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        if session_id not in self.session_data:
+            self.session_data[session_id] = FrugalState(self.blocks)
+        return super().__getitem__(session_id)
+
+
+def no_description(*_: Any) -> dict[str, Any]:
+    """Return the description of a component that nobody will read."""
+    return {}
