@@ -46,7 +46,7 @@ class Desk:
                 choices=[], value=None, elem_id="data-dataset", interactive=True, scale=0
             )
             self.facts = gr.HTML(elem_id="data-facts")
-        self.problem = gr.HTML(elem_id="data-problem", elem_classes="ts-said")
+        self.problem = gr.HTML(elem_id="data-problem", elem_classes="ts-problem-block")
         self.going = gr.HTML(elem_id="data-going")
         # What the picker was last made from; the job that this page started, or picked.
         self.seen, self.job = gr.State(None), gr.State("")

@@ -43,7 +43,7 @@ class Running:
         self.orders = calls.jobs
         self.watch = GenerationWatch(calls, desk.jobs)
         self.picker = gr.Dropdown([], interactive=True, filterable=False, elem_id="running-picker")
-        self.problem = gr.HTML(elem_id="running-problem", elem_classes="ts-said")
+        self.problem = gr.HTML(elem_id="running-problem", elem_classes="ts-problem-block")
         self.card = gr.HTML(elem_id="running-card", elem_classes="ts-section")
         self.build_orders()
         with gr.Row(elem_classes="ts-two"):
