@@ -18,6 +18,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from contracts.votes import Vote
 from demo_process import STAYS, installed, until_it_stays
 from repository import ROOT
 from tonesmith.stack.ports import USUAL, any_free
@@ -141,8 +142,9 @@ def test_whole_journey(hand: Hand, ports: dict[str, str]) -> None:
     promote(hand)
     chat(hand)
     answer = httpx.get(f"http://127.0.0.1:{ports['DATAGEN_PORT']}/votes", timeout=PATIENCE)
-    votes = [(vote["style"], vote["question"], vote["value"]) for vote in answer.json()]
-    assert votes == [(STYLE, QUESTION, 1)]
+    votes = [Vote.model_validate(one["vote"]) for one in answer.json()]
+    told = [(vote.style, vote.model, vote.question, vote.value) for vote in votes]
+    assert told == [(STYLE, "tonesmith.v1", QUESTION, 1)]
 
 
 def make_style(hand: Hand) -> None:
@@ -201,9 +203,9 @@ def prove(hand: Hand) -> None:
     """Let serving load it beside the base, and ask both the held-out questions."""
     hand.open("train", "models")
     hand.click("button#train-do-stage")
-    confirm(hand, "#train-models-confirm")
     hand.reads("#train-models", "· v1", LONG)
     hand.open("prove", "start")
+    expect(hand.at("#prove-tuned input")).to_have_value("tonesmith.v1")
     hand.at("#prove-per-style input").fill("1")
     hand.at("#prove-turns input").fill("1")
     hand.click("#prove-probe input")
@@ -220,15 +222,8 @@ def promote(hand: Hand) -> None:
     """Let the model answer to its name."""
     hand.open("train", "models")
     hand.click("#train-do-promote")
-    confirm(hand, "#train-models-confirm")
-    hand.reads(".ts-chain", "tonesmith", LONG)
-
-
-def confirm(hand: Hand, name: str) -> None:
-    """Say yes where the page asks."""
-    hand.page.wait_for_timeout(500)
-    if hand.at(f"{name}-yes").is_visible():
-        hand.click(f"{name}-yes")
+    hand.click("#train-models-confirm-yes")
+    hand.reads("#train-models", EN("models.live"), LONG)
 
 
 def chat(hand: Hand) -> None:

@@ -42,8 +42,8 @@ def test_memory_says_where_it_lies(used: float, key: str) -> None:
 
 
 def test_what_is_known_of_the_card_is_said_without_a_plan() -> None:
-    """The card and its band; or that there is none."""
+    """The card and its band; or that there is none; nothing while the trainer does not tell."""
     plain = Advice.model_validate(ADVICE.model_dump() | {"fit": None})
     assert "90–95 %" in planned_html(EN, plain.fit, four_gpus())
-    for report in (None, GpuReport(available=False)):
-        assert EN("advice.no_card") in planned_html(EN, None, report)
+    assert EN("advice.no_card") in planned_html(EN, None, GpuReport(available=False))
+    assert planned_html(EN, None, None) == ""
