@@ -11,7 +11,7 @@ help:  ## Show this list
 demo: setup engines  ## The whole journey on this machine: no GPU, no Docker, no API key
 	.venv/bin/tonesmith demo
 
-test: setup  ## The default tests (two minutes), linters and types
+test: setup  ## The default tests (five minutes), linters and types
 	scripts/test.sh
 
 setup:  ## Make .venv with the command `tonesmith`
@@ -38,7 +38,7 @@ monitoring: setup  ## Rules, dashboards and alerts on a real Prometheus and Aler
 	.venv/bin/python -m pytest tests -m "monitoring and not engines" -n 3 --dist loadfile
 
 browser: setup  ## The page in a real Chromium
-	.venv/bin/python -m pytest tests -m "browser and not engines"
+	.venv/bin/python -m pytest tests -m "browser and not engines" -n 2 --dist loadfile
 
 journey: setup engines  ## The whole journey by hand in a real Chromium, on the real engines
 	.venv/bin/python -m pytest tests -m "browser and engines"

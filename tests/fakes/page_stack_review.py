@@ -13,23 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
-from contracts.dataset import Conditioning, Counts, DatasetManifest
+from contracts.dataset import DatasetManifest
 from contracts.identity import new_id
 from contracts.sample import Sample
-from contracts.style import StyleVersion
 from datagen.app import running
 from datagen.config import Settings
 from datagen.coverage_api import coverage_router
 from datagen.datasets import readable_manifests
-from datagen.journals import REJECTED, SAMPLES, write_lines
-from datagen.publish import Description, publish_dataset
 from datagen.quality_api import quality_router
 from datagen.review_api import review_router
 from datagen.services import Services, open_services
 from datagen.versions import root_of
 from datagen.versions_api import versions_router
-from fakes.reviewed import refused_rows
-from fakes.styled_dataset import STYLES, samples
+from fakes.reviewed import publish_first
 from kit.app import add_error_handlers
 
 if TYPE_CHECKING:
@@ -89,22 +85,7 @@ def publish_reviewed(
 
     It is the newest, so the page picks it by itself.
     """
-    volume, dataset = services_of(stack).volume, new_id("reviewed")
-    rows = samples(per_style) if rows is None else rows
-    staging = volume.staging(volume.dataset(dataset))
-    write_lines(staging / SAMPLES, [row.model_dump_json() for row in rows])
-    write_lines(staging / REJECTED, [row.model_dump_json() for row in refused_rows()])
-    description = Description(
-        source="generated",
-        status="complete",
-        conditioning=Conditioning.SYSTEM,
-        eval_ratio=0.2,
-        seed=7,
-        styles=[StyleVersion(version=1, style=style) for style in STYLES.values()],
-        counts=Counts(asked=len(rows), accepted=len(rows)),
-        request={"seed": 7},
-        teacher="scripted",
-    )
-    publish_dataset(volume, dataset, rows, description)
+    volume = services_of(stack).volume
+    dataset = publish_first(volume, per_style=per_style, rows=rows, dataset=new_id("reviewed"))
     stack.datasets.insert(0, volume.dataset_manifest(dataset))
     return dataset

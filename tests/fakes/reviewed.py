@@ -51,10 +51,11 @@ def publish_first(
     per_style: int = 10,
     rows: list[Sample] | None = None,
     conditioning: Conditioning = Conditioning.SYSTEM,
+    dataset: str = FIRST,
 ) -> str:
     """Publish a dataset of four styles with three refused rows; return its id."""
     rows = samples(per_style) if rows is None else rows
-    staging = volume.staging(volume.dataset(FIRST))
+    staging = volume.staging(volume.dataset(dataset))
     write_lines(staging / SAMPLES, [row.model_dump_json() for row in rows])
     write_lines(staging / REJECTED, [row.model_dump_json() for row in refused_rows()])
     description = Description(
@@ -68,8 +69,8 @@ def publish_first(
         request={"seed": 7},
         teacher="scripted",
     )
-    publish_dataset(volume, FIRST, rows, description)
-    return FIRST
+    publish_dataset(volume, dataset, rows, description)
+    return dataset
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Question sets: let the teacher write one, bring one, look at them."""
 
 from pathlib import Path
+from typing import TypeVar
 
 from client.jobs import Jobs
 from client.service import Service
@@ -14,6 +15,7 @@ from contracts.question_set import (
     SetQuestion,
 )
 
+Answer = TypeVar("Answer")
 # Gating a whole file of questions takes longer than an intent.
 IMPORT_SECONDS = 300.0
 
@@ -39,21 +41,19 @@ class QuestionSets:
 
     def preview_file(self, path: Path, options: QuestionImport) -> ImportPreview:
         """Return how the file at `path` would be read; nothing is kept."""
-        return self._service.send(
-            "POST",
-            "/questions/import-preview",
-            ImportPreview,
-            params=options.model_dump(mode="json"),
-            content=path.read_bytes(),
-            timeout=IMPORT_SECONDS,
-        )
+        return self._send_file("/questions/import-preview", ImportPreview, path, options)
 
     def import_file(self, path: Path, options: QuestionImport) -> QuestionSetManifest:
         """Send the questions in the file at `path`; publishes a set."""
+        return self._send_file("/questions/import", QuestionSetManifest, path, options)
+
+    def _send_file(
+        self, route: str, kind: type[Answer], path: Path, options: QuestionImport
+    ) -> Answer:
         return self._service.send(
             "POST",
-            "/questions/import",
-            QuestionSetManifest,
+            route,
+            kind,
             params=options.model_dump(mode="json"),
             content=path.read_bytes(),
             timeout=IMPORT_SECONDS,

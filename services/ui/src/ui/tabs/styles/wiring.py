@@ -70,7 +70,7 @@ def connect_sheets(desk: Desk, steps: Steps, known: list[Any]) -> None:
     gr.on(chosen, steps.compare, comparing, [history.diff, history.restore], **QUICK)
     restoring = [history.known, kept, history.older, language]
     history.restore.click(steps.restore, restoring, desk.outputs, **QUICK)
-    save = (LOOK / "download.js").read_text(encoding="utf-8")
+    save = (LOOK / "save.js").read_text(encoding="utf-8")
     for button, kind in ((desk.as_yaml, "yaml"), (desk.as_json, "json")):
         made = button.click(
             partial(steps.export, kind), [kept, *desk.editor.inputs], [desk.file], **ORDER
