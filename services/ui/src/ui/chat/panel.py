@@ -136,7 +136,7 @@ class Panel:
             temperature=within(temperature, 0, TEMPERATURE_LIMIT),
             top_p=share if share and share < 1 else None,
             max_tokens=None if count is None else int(count),
-            seed=None if drawn is None else int(drawn),
+            seed=int(drawn) if drawn else None,  # a field that was emptied sends 0
         )
 
     def restored(self, texts: Texts, catalog: Catalog, setup: Setup) -> dict[Any, Any]:
