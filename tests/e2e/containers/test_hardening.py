@@ -17,7 +17,7 @@ WRITABLE = {
     "datagen": {"/data", "/state", "/scratch"},
     "trainer": {"/data", "/state", "/models", "/scratch"},
     "serving": {"/home/vllm/.cache", "/scratch"},
-    "ui": {"/scratch"},
+    "ui": {"/state", "/scratch"},
 }
 # Run in each container: who it is, what it may do, where it can write.
 SELF_PORTRAIT = """
