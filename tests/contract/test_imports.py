@@ -30,6 +30,9 @@ IMPORT_NAMES = {
     "python-multipart": "multipart",
     "nvidia-ml-py": "pynvml",
 }
+# The page's tabs, and what they share.
+TABS = ("styles", "data", "train", "prove", "chat", "compare", "monitor")
+SHARED_BY_TABS = ("tab", "clock", "plot", "talking")
 ONLY_IN = {
     "openai": ["services/datagen/src/datagen/teacher.py", "benchmarks/contenders/"],
     "pynvml": ["services/trainer/src/trainer/gpu/nvml.py"],
@@ -105,3 +108,22 @@ def test_library_is_imported_in_its_one_place(library: str) -> None:
 def test_contracts_need_only_pydantic() -> None:
     """The contracts stay light enough for every environment."""
     assert declared("contracts") == {"pydantic"}
+
+
+def test_page_is_built_in_layers() -> None:
+    """Tabs use the packages below them; no package knows of a tab, and no tab of another."""
+    page = ROOT / "services/ui/src/ui"
+    below = [path.name for path in page.iterdir() if (path / "__init__.py").exists()]
+    for path in python_files("services/ui/src/ui"):
+        first, *rest = path.relative_to(page).with_suffix("").parts
+        tabs = {name.split(".")[2] for name in modules(path) if name.startswith("ui.tabs.")}
+        if first in set(below) - {"tabs"}:
+            assert not tabs, path
+        if first == "tabs" and rest[0] in TABS:
+            assert tabs <= {rest[0], *SHARED_BY_TABS}, path
+
+
+def modules(path: Path) -> set[str]:
+    """Return the full names of the modules that the file at `path` imports from."""
+    found = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return {node.module for node in found if isinstance(node, ast.ImportFrom) and node.module}

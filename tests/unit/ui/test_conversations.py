@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from contracts.sample import Message
 from ui.errors import StoreError
-from ui.kept.branches import Said, siblings
+from ui.kept.branches import Said
 from ui.kept.conversations import Conversations, Limits, Setup
 from ui.kept.state import State
 
@@ -61,13 +61,12 @@ def test_edited_question_makes_a_branch_and_nothing_is_lost(store: Conversations
     ask(store, name, reply.id, "more")
     edited = ask(store, name, None, "two")
     answer(store, name, edited.id, "2")
-    second = answer(store, name, edited.id, "2, again")
+    answer(store, name, edited.id, "2, again")
     assert texts(store.branch("ann", name)) == ["two", "2, again"]
     assert texts(store.switch("ann", name, first.id)) == ["one", "1", "more"]
     assert texts(store.branch("ann", name)) == ["one", "1", "more"]
     tree = store.tree("ann", name)
-    assert texts(siblings(tree, second)) == ["2", "2, again"]
-    assert texts(siblings(tree, first)) == ["one", "two"]
+    assert texts(tree) == ["one", "1", "more", "two", "2", "2, again"]
 
 
 def test_list_is_searched_by_title_and_words_and_newest_first(store: Conversations) -> None:
@@ -88,14 +87,12 @@ def test_list_is_searched_by_title_and_words_and_newest_first(store: Conversatio
     assert len(store.listed("ann", offset=1, limit=1)) == 1
 
 
-def test_conversation_is_renamed_configured_and_deleted(store: Conversations) -> None:
+def test_conversation_is_renamed_and_deleted(store: Conversations) -> None:
     """What is deleted takes its messages along."""
     name = store.create("ann", Setup()).id
     ask(store, name, None, "hello")
     store.rename("ann", name, "x" * 200)
-    store.configure("ann", name, Setup(style="genki"))
-    found = store.get("ann", name)
-    assert (len(found.title), found.setup.style) == (80, "genki")
+    assert len(store.get("ann", name).title) == 80
     store.delete("ann", name)
     assert not store.state.read("SELECT * FROM messages")
     with pytest.raises(StoreError, match="unknown"):

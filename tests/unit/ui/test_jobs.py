@@ -28,7 +28,6 @@ async def test_job_that_goes_on_is_found_without_its_name(watch: JobWatch, stack
     stack.dataset_jobs = [job("new", JobState.DONE), job("long", age=60)]
     found = await watch.watched()
     assert found.chosen == stack.dataset_jobs[1]
-    assert found.going_on
     assert (await watch.watched("new")).chosen == stack.dataset_jobs[0]
     assert (await watch.watched("gone")).chosen == stack.dataset_jobs[1]
 
@@ -54,7 +53,6 @@ async def test_service_that_is_away_takes_nothing_from_the_page(
     never = await watch.watched()
     assert never.jobs is None
     assert never.problem
-    assert never.going_on
     stack.datagen_up, stack.dataset_jobs = True, [job("a")]
     clock.now += FRESH_SECONDS
     known = await watch.watched()
@@ -66,7 +64,7 @@ async def test_service_that_is_away_takes_nothing_from_the_page(
     assert away.problem.kind == "busy"
     stack.datagen_up, stack.dataset_jobs = True, [job("a", JobState.DONE)]
     clock.now += FRESH_SECONDS
-    assert not (await watch.watched()).going_on
+    assert (await watch.watched()).problem is None
 
 
 async def test_list_is_bounded_and_a_picked_job_is_found_beyond_it(

@@ -52,11 +52,6 @@ def path_to(tree: Sequence[Said], leaf: int | None) -> list[Said]:
     return path[::-1]
 
 
-def siblings(tree: Sequence[Said], message: Said) -> list[Said]:
-    """Return what stands at a message's place in the other branches, and itself."""
-    return [said for said in tree if (said.parent, said.role) == (message.parent, message.role)]
-
-
 def newest_below(tree: Sequence[Said], message: int) -> int:
     """Return the end of the newest branch through a message: the last child of each last child."""
     children = {said.parent: said.id for said in tree if said.parent is not None}

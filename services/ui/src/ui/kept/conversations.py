@@ -116,10 +116,6 @@ class Conversations:
         """Give a conversation another title. Raises StoreError `unknown`."""
         self._set(user, name, "title", shortened(title))
 
-    def configure(self, user: str, name: str, setup: Setup) -> None:
-        """Ask from now on in another way. Raises StoreError `unknown`."""
-        self._set(user, name, "setup", setup.model_dump_json())
-
     def delete(self, user: str, name: str) -> None:
         """Forget a conversation with all its messages. Raises StoreError `unknown`."""
         with self.state.write() as database:
@@ -131,8 +127,11 @@ class Conversations:
     def delete_all(self, user: str) -> int:
         """Forget everything that a person said; return how many conversations there were."""
         with self.state.write() as database:
-            statement = "DELETE FROM conversations WHERE user = ?"
-            return database.execute(statement, (user,)).rowcount
+            return self.forgotten(database, user)
+
+    def forgotten(self, database: Connection, user: str) -> int:
+        """Delete everything that a person said; return how many conversations there were."""
+        return database.execute("DELETE FROM conversations WHERE user = ?", (user,)).rowcount
 
     def append(
         self, user: str, name: str, parent: int | None, message: Message, asked: tuple[str, str]

@@ -70,8 +70,7 @@ class Keeping:
                 "JOIN conversations ON conversation = conversations.number WHERE user = ?"
             )
             votes = int(database.execute(counted, (user,)).fetchone()[0])
-            statement = "DELETE FROM conversations WHERE user = ?"
-            conversations = database.execute(statement, (user,)).rowcount
+            conversations = self.conversations.forgotten(database, user)
             for table in BY_USER:
                 database.execute(f"DELETE FROM {table} WHERE user = ?", (user,))
         self.state.empty_log()

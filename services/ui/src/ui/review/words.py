@@ -26,7 +26,7 @@ BAR = (
     ("?", "help"),
 )
 BULK = (("A", "accept"), ("R", "reject"), ("G", "regenerate"), ("O", "reopen"))
-HELP = (*BAR[:-1], ("o", "reopen"), ("x", "select"), ("/", "search"), ("⇧A ⇧R ⇧G", "bulk"))
+HELP = (*BAR[:-1], ("o", "reopen"), ("x", "select"), ("/", "search"), ("⇧A ⇧R ⇧O ⇧G", "bulk"))
 JOBS_SHOWN = 3
 
 

@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from contracts.advice import Advice
-from contracts.run import Overrides, RunRequest
+from contracts.run import RunRequest
 from ui.style.card_yaml import UnreadableError, read_yaml
 from ui.texts import Texts
 from ui.upstream.trainer_calls import RecipeChoice
@@ -226,9 +226,3 @@ def advised(given: Mapping[str, Any], advice: Advice, stage: str) -> Values:
         kept.pop(name, None)
     found = dict(given) | {"recipe": recipe, "overrides": kept | proposed}
     return {name: found[name] for name in found if found[name] != {}}
-
-
-def fits_contract() -> bool:
-    """Return whether the form has a field for everything that a request can say."""
-    known = set(RunRequest.model_fields) - {"overrides"} | set(Overrides.model_fields)
-    return known == set(FIELDS)

@@ -33,11 +33,6 @@ class Watched:
     chosen: Job | None = None
     problem: ProblemError | None = None
 
-    @property
-    def going_on(self) -> bool:
-        """Whether there is something to wait for: an unfinished job, or a service that is away."""
-        return self.problem is not None or any(not job.state.final for job in self.jobs or ())
-
 
 class JobWatch:
     """Follows the jobs of one kind.

@@ -9,8 +9,6 @@ from ui.catalog import Catalog
 from ui.dataset.generation_form import BUDGET, FIELDS, default_of
 from ui.texts import Texts
 
-ADVANCED = ("conditioning", "eval_ratio", "max_attempts", "seed")
-
 
 class Form:
     """Builds the form into the current Gradio context.
