@@ -45,8 +45,8 @@ def test_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "from trainer.engine.occupancy import Occupancy\n"
         "Occupancy(Path(sys.argv[1]))\n"
-        "if os.fork() == 0: time.sleep(30)\n"
-        "print(1, flush=True); os._exit(0)\n"
+        "if os.fork() == 0: print(1, flush=True); time.sleep(30)\n"  # its end of the fork is over
+        "os._exit(0)\n"
     )
     environ = {"PYTHONPATH": str(ROOT / "services/trainer/src")}
     command = [sys.executable, "-c", program, str(tmp_path)]
