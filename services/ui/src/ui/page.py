@@ -18,16 +18,16 @@ from ui.access.visitors import current_user
 from ui.api import chat_endpoint
 from ui.blocks import FrugalBlocks
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.chat.talk import Talk
 from ui.config import UiSettings
+from ui.events import QUICK, private
 from ui.kept.keeping import Keeping
 from ui.look import FOLDER as LOOK
 from ui.look import mark
 from ui.notices import notice_html
 from ui.tabs import FIRST_TAB, TABS
 from ui.tabs.tab import Handle, Part, Workbench, rendered
-from ui.texts import DEFAULT, LANGUAGES, Texts, accepted_language, as_language, texts_in
+from ui.texts import DEFAULT, LANGUAGES, Texts, accepted_language, as_language, texts_for, texts_in
 from ui.you import BACK, WHO, you_html
 
 # A promotion shows on open pages after this many seconds at most.
@@ -108,29 +108,28 @@ class Page:
         kept = [item for handle in self.handles for item in handle.kept]
         # What the page was last made from, and a bell that rings when that is no longer true.
         seen, bell = gr.State(""), gr.Textbox(visible=False)
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         loading = blocks.load(
             self.load,
             [self.language, *inputs_of(parts)],
             [self.language, seen, *everything],
             js=script("load.js"),
-            **quick,
+            **QUICK,
         )
         more = {name: texts_in(name)("app.more_tabs") for name in LANGUAGES}
         tell = {"js": script("language.js", more=more), **private()}
         loading.then(None, [self.language], None, **tell)
         self.language.input(None, [self.language], None, **tell)
         self.language.input(
-            self.speak, [self.language, *inputs_of(parts)], [seen, *everything], **quick
+            self.speak, [self.language, *inputs_of(parts)], [seen, *everything], **QUICK
         )
         self.wire_scripts(blocks)
         blocks.load(None, kept, kept, js=script("recall.js"), **private())
         gr.on([item.change for item in kept], None, kept, None, js=script("keep.js"), **private())
         ticked = [seen, bell, self.notice]
-        gr.Timer(REFRESH_SECONDS).tick(self.tick, [seen, self.language], ticked, **quick)
+        gr.Timer(REFRESH_SECONDS).tick(self.tick, [seen, self.language], ticked, **QUICK)
         changing = [*choices, *(handle.healing for handle in self.handles)]
         offered = [self.notice, *outputs_of(changing)]
-        bell.change(self.offer, [self.language, *inputs_of(changing)], offered, **quick)
+        bell.change(self.offer, [self.language, *inputs_of(changing)], offered, **QUICK)
 
     def wire_scripts(self, blocks: gr.Blocks) -> None:
         """Connect what only the browser does: theme, menu, address, and a log-in that ran out."""
@@ -161,7 +160,7 @@ class Page:
     async def speak(self, language: Any, *values: Any) -> list[Any]:
         """Return what the page is made from, and all that it says and offers."""
         catalog = self.shown(await self.talk.source.catalog())
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         parts = [handle.choices for handle in self.handles]
         parts += [handle.words for handle in self.handles]
         titles = [gr.update(label=texts(f"tab.{tab.id}")) for tab in TABS]
@@ -177,7 +176,7 @@ class Page:
     async def offer(self, language: Any, *values: Any) -> list[Any]:
         """Return what the page offers; its words stay, and so does what was said."""
         catalog = self.shown(await self.talk.source.known())
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         parts = [handle.choices for handle in self.handles]
         parts += [handle.healing for handle in self.handles]
         return [notice_html(texts, catalog), *rendered(parts, texts, catalog, values)]
@@ -190,7 +189,7 @@ class Page:
         """
         catalog = self.shown(await self.talk.source.catalog())
         now = fingerprint(catalog)
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         notice = notice_html(texts, catalog) if catalog.progress else gr.skip()
         return [now, gr.skip() if now == seen else now, notice]
 

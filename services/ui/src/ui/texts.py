@@ -54,3 +54,8 @@ def accepted_language(header: str) -> Language:
         if language := as_language(part.strip()[:2].lower()):
             return language
     return DEFAULT
+
+
+def texts_for(language: object) -> Texts:
+    """Return the words in the language that the page says, else in the usual one."""
+    return texts_in(as_language(language) or DEFAULT)

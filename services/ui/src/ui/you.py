@@ -16,13 +16,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from ui.access.doors import LOCAL_USER
-from ui.access.gate import spoken, user_of
+from ui.access.gate import asked_texts, user_of
 from ui.access.login import form_of
 from ui.access.plain import page_html
 from ui.errors import ProblemError, StoreError
 from ui.kept.conversation_file import as_file
 from ui.kept.keeping import Forgotten, Keeping
-from ui.texts import Texts, as_language, texts_in
+from ui.texts import Texts
 from ui.upstream.backend import Backend
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class You:
 
     async def back(self, request: Request) -> Response:
         """Say that the other page goes on, after a log-in beside it."""
-        return self.page(texts_for(request), "you.back", "you.back_hint")
+        return self.page(asked_texts(request), "you.back", "you.back_hint")
 
     async def export(self, request: Request) -> Response:
         """Return all conversations with all their branches as one JSON file, piece by piece."""
@@ -72,7 +72,7 @@ class You:
 
     async def forget(self, request: Request) -> Response:
         """Remove what is kept of a person who typed their name, here and in datagen's votes."""
-        user, texts, form = owner(request), texts_for(request), await form_of(request)
+        user, texts, form = owner(request), asked_texts(request), await form_of(request)
         if form.get("name", "").strip() != user:
             return self.page(texts, "you.not_forgotten", "you.wrong_name", status=422)
         gone = await asyncio.to_thread(self.kept.forget, user)
@@ -117,12 +117,6 @@ def exported(kept: Keeping, user: str) -> Iterator[str]:
 def owner(request: Request) -> str:
     """Return whose request it is; the gate lets nobody else come here."""
     return user_of(request) or LOCAL_USER
-
-
-def texts_for(request: Request) -> Texts:
-    """Return the words in the language of the form, else the browser's."""
-    asked = as_language(request.query_params.get("lang"))
-    return texts_in(asked) if asked else spoken(request.scope)
 
 
 def you_html(texts: Texts, user: str, auth: Auth, prefix: str) -> str:

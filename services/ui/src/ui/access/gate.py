@@ -9,13 +9,14 @@ from typing import Any
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts.errors import ErrorBody
 from kit.app import READ_METHODS, error_response
 from ui.access.doors import Door
-from ui.texts import Texts, accepted_language, texts_in
+from ui.texts import Texts, accepted_language, as_language, texts_in
 
 USER = "tonesmith.user"
 OPEN_PATHS = frozenset({"/health", "/ready"})
@@ -101,3 +102,9 @@ def wants_html(scope: Scope) -> bool:
 def spoken(scope: Scope) -> Texts:
     """Return the words in the language that a request accepts."""
     return texts_in(accepted_language(Headers(scope=scope).get("accept-language", "")))
+
+
+def asked_texts(request: Request) -> Texts:
+    """Return the words in the language that was asked for, else the browser's."""
+    asked = as_language(request.query_params.get("lang"))
+    return texts_in(asked) if asked else spoken(request.scope)

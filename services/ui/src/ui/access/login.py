@@ -21,11 +21,11 @@ from contracts.style import Language
 from kit.app import error_response
 from kit.errors import TooLargeError
 from ui.access.doors import SessionDoor, cookie_line, origin
-from ui.access.gate import spoken, wants_html
+from ui.access.gate import asked_texts, wants_html
 from ui.access.networks import Network
 from ui.access.plain import page_html
 from ui.access.rates import Buckets
-from ui.texts import LANGUAGES, Texts, as_language, texts_in
+from ui.texts import LANGUAGES, Texts, texts_in
 
 logger = logging.getLogger(__name__)
 # A name, a password and a path fit; nothing else is wanted.
@@ -157,7 +157,7 @@ class Login:
         """Return the answer to a log-in that failed, as a page or as an error."""
         self.failed(key.removeprefix("login."))
         headers = {"Retry-After": str(seconds)} if seconds else {}
-        texts = texts_of(request)
+        texts = asked_texts(request)
         said = texts(key, seconds=seconds) if seconds else texts(key)
         if wants_html(request.scope):
             return self.page(request, after, said, status, headers)
@@ -167,14 +167,8 @@ class Login:
         self, request: Request, after: str, said: str = "", status: int = 200, headers: Any = None
     ) -> Response:
         """Return the log-in page."""
-        html = login_html(texts_of(request), self.prefix, after, said)
+        html = login_html(asked_texts(request), self.prefix, after, said)
         return HTMLResponse(html, status, {**(headers or {}), "cache-control": "no-store"})
-
-
-def texts_of(request: Request) -> Texts:
-    """Return the words in the language that was asked for, else the browser's."""
-    asked = as_language(request.query_params.get("lang"))
-    return texts_in(asked) if asked else spoken(request.scope)
 
 
 def local_path(text: str) -> str:

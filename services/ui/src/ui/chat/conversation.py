@@ -15,6 +15,7 @@ from ui.chat.panel import Panel, model_label
 from ui.chat.talk import Talk, history_of
 from ui.chat.turns import Turns, last_question
 from ui.errors import ProblemError, StoreError
+from ui.events import private
 from ui.examples import EXAMPLES, EXAMPLES_SHOWN
 from ui.handoff import handoff_html
 from ui.notices import explanation, healed_html, problem_html, store_sentence
@@ -199,8 +200,3 @@ def failure_html(texts: Texts, catalog: Catalog, failed: Any) -> str:
     if isinstance(failed, StoreError):
         return explanation([store_sentence(texts, failed)], "alert")
     return problem_html(texts, catalog, failed if isinstance(failed, ProblemError) else None)
-
-
-def private() -> dict[str, Any]:
-    """Return the options of an event that only the page itself fires."""
-    return {"api_visibility": "private", "show_progress": "hidden"}

@@ -18,7 +18,7 @@ from ui.errors import ProblemError
 from ui.handoff import handoff_html
 from ui.kept.conversations import Setup
 from ui.notices import problem_html
-from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.texts import texts_for
 
 Rows = list[dict[str, str]]
 # What follows the columns.
@@ -96,7 +96,7 @@ class Turns:
         said = [rows_of(history) for history in histories]
         for place in asked:
             said[place].append({"role": "user", "content": text})
-        care = handoff_html(texts_of(language), text, str(language))
+        care = handoff_html(texts_for(language), text, str(language))
         yield [*said, "", None, care, hidden(), "", hidden(), visible()]
         replies: list[Reply] = []
         problem, silent = None, False
@@ -115,7 +115,7 @@ class Turns:
     async def ended(self, problem: ProblemError | None, language: Any) -> list[Any]:
         """Return the end of a turn: what went wrong, if anything, and the buttons at rest."""
         catalog = await self.talk.source.explained() if problem else Catalog()
-        explanation = problem_html(texts_of(language), catalog, problem)
+        explanation = problem_html(texts_for(language), catalog, problem)
         return [
             *[gr.skip()] * self.columns,
             explanation,
@@ -143,12 +143,7 @@ class Turns:
 def silence(silent: bool, language: Any) -> str:
     """Return the note that serving says nothing, while it does."""
     problem = ProblemError("serving", "silent") if silent else None
-    return problem_html(texts_of(language), Catalog(), problem)
-
-
-def texts_of(language: Any) -> Texts:
-    """Return the words in the language that the page shows."""
-    return texts_in(as_language(language) or DEFAULT)
+    return problem_html(texts_for(language), Catalog(), problem)
 
 
 def visible() -> Any:

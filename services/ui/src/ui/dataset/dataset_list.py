@@ -1,6 +1,5 @@
 """The datasets that there are: asked now and then, however many pages are open."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from contracts.dataset import DatasetManifest
 from ui.errors import ProblemError
 from ui.upstream.dataset_calls import DatasetCalls
+from ui.upstream.fresh import Fresh
 
 # A picker with more is no longer looked through; the one that was picked stays in any case.
 DATASETS_SHOWN = 60
@@ -42,30 +42,23 @@ class DatasetList:
 
     def __init__(self, calls: DatasetCalls, clock: Callable[[], float] = time.monotonic) -> None:
         self._calls = calls
-        self._clock = clock
-        self._asked_at = float("-inf")
-        self._found = Listed()
+        self._fresh = Fresh(self._ask, Listed(), lambda _: FRESH_SECONDS, clock)
         self._expected: frozenset[str] = frozenset()
-        self._lock = asyncio.Lock()
 
     async def listed(self) -> Listed:
         """Return the datasets; never raises. While the service is away the last known stay."""
-        async with self._lock:
-            if self._clock() - self._asked_at >= FRESH_SECONDS:
-                self._found = await self._ask()
-                self._asked_at = self._clock()
-            return self._found
+        return await self._fresh.now()
 
     def stale(self) -> None:
         """Ask again at the next look: there is a new dataset."""
-        self._asked_at = float("-inf")
+        self._fresh.stale()
 
     def expect(self, made: frozenset[str]) -> bool:
         """Ask again at the next look, once, where jobs have made datasets that are not known.
 
         Return whether there are such.
         """
-        unknown = made - self._expected - {one.id for one in self._found.datasets or ()}
+        unknown = made - self._expected - {one.id for one in self._fresh.latest.datasets or ()}
         if unknown:
             self.stale()
         self._expected = made
@@ -75,4 +68,4 @@ class DatasetList:
         try:
             return Listed(tuple(await self._calls.published()))
         except ProblemError as problem:
-            return Listed(self._found.datasets, problem)
+            return Listed(self._fresh.latest.datasets, problem)

@@ -1,6 +1,5 @@
 """Published evaluations, asked for by all pages together: they never change, so each is kept."""
 
-import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from contracts.evaluation import EvaluationReport, Reply
 from contracts.votes import VoteCounts
 from ui.errors import ProblemError
+from ui.upstream.fresh import Fresh
 from ui.upstream.proof_calls import ProofCalls
 
 # Evaluations whose replies are kept in memory; what each brings is bounded in `proof_calls`.
@@ -47,30 +47,25 @@ class ProofSource:
 
     def __init__(self, calls: ProofCalls, clock: Clock = time.monotonic) -> None:
         self._calls = calls
-        self._clock = clock
-        self._asked_at = float("-inf")
-        self._found = Proofs()
+        self._fresh = Fresh(self._ask, Proofs(), patience, clock)
         self._done: frozenset[str] = frozenset()
         self._replies: OrderedDict[str, list[Reply]] = OrderedDict()
-        self._lock = asyncio.Lock()
 
     def expect(self, done: frozenset[str]) -> None:
         """Ask again at the next look where an evaluation has ended that was not known."""
         if done - self._done:
             self._done = done
-            self._asked_at = float("-inf")
+            self._fresh.stale()
 
     async def proofs(self) -> Proofs:
         """Return the latest evaluations; never raises."""
-        async with self._lock:
-            if self._clock() - self._asked_at >= FRESH_SECONDS:
-                try:
-                    self._found = Proofs(tuple(await self._calls.reports()))
-                    self._asked_at = self._clock()
-                except ProblemError as problem:
-                    self._found = Proofs(self._found.reports, problem)
-                    self._asked_at = self._clock() - FRESH_SECONDS + RETRY_SECONDS
-            return self._found
+        return await self._fresh.now()
+
+    async def _ask(self) -> Proofs:
+        try:
+            return Proofs(tuple(await self._calls.reports()))
+        except ProblemError as problem:
+            return Proofs(self._fresh.latest.reports, problem)
 
     async def replies(self, evaluation: str) -> list[Reply]:
         """Return the replies of an evaluation. Raises ProblemError."""
@@ -86,3 +81,8 @@ class ProofSource:
     async def counts(self) -> VoteCounts:
         """Return how many votes there are. Raises ProblemError."""
         return await self._calls.counts()
+
+
+def patience(found: Proofs) -> float:
+    """Return for how many seconds an answer is fresh: a problem may be over soon."""
+    return RETRY_SECONDS if found.problem else FRESH_SECONDS

@@ -27,7 +27,7 @@ def list_html(texts: Texts, view: View, names: Names, scope: str) -> str:
     """
     page = view.page
     if not view.dataset:
-        return f'<p class="ts-review-none">{escape(texts("review.no_dataset"))}</p>'
+        return no_dataset_html(texts)
     if page is None:
         return unopened_html(texts) if view.unopened else ""
     if not page.rows:
@@ -187,3 +187,8 @@ def shortened(text: str) -> str:
     """Return the start of a text, in one line."""
     line = " ".join(text.split())
     return line if len(line) <= LINE_CHARACTERS else line[: LINE_CHARACTERS - 1] + "…"
+
+
+def no_dataset_html(texts: Texts) -> str:
+    """Return what a sheet says before a dataset is picked."""
+    return f'<p class="ts-review-none">{escape(texts("review.no_dataset"))}</p>'

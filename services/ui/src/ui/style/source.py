@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 from contracts.style import StyleVersion
 from ui.errors import ProblemError
 from ui.upstream.backend import Backend
+from ui.upstream.fresh import Fresh
 from ui.upstream.style_calls import Artefact
 
 FRESH_SECONDS = 1.0
@@ -75,24 +76,19 @@ class LibrarySource:
     def __init__(self, backend: Backend, clock: Callable[[], float] = time.monotonic) -> None:
         self._backend = backend
         self._clock = clock
-        self._asked_at = self._uses_at = float("-inf")
-        self._library = Library()
-        self._lock = asyncio.Lock()
+        self._uses_at = float("-inf")
+        self._fresh = Fresh(self._ask, Library(), lambda _: FRESH_SECONDS, clock)
 
     async def library(self) -> Library:
         """Return what there is; never raises."""
-        async with self._lock:
-            if self._clock() - self._asked_at >= FRESH_SECONDS:
-                self._library = await self._ask()
-                self._asked_at = self._clock()
-            return self._library
+        return await self._fresh.now()
 
     def stale(self) -> None:
         """Ask again at the next look: this page has just changed something."""
-        self._asked_at = float("-inf")
+        self._fresh.stale()
 
     async def _ask(self) -> Library:
-        before = self._library
+        before = self._fresh.latest
         uses = before.uses
         if self._clock() - self._uses_at >= USES_SECONDS:
             uses = await self._uses()

@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui.chat.conversation import private
+from ui.events import QUICK
 from ui.tabs.tab import Workbench
 
 
@@ -20,9 +20,7 @@ class Clock:
         # Tabs are known by their place in the row; the one that is being built is the last so far.
         self.place = len(bench.tabs.children) - 1
         self.timer = gr.Timer(seconds, active=False)
-        bench.tabs.select(
-            self.watch, None, [self.timer], queue=False, preprocess=False, **private()
-        )
+        bench.tabs.select(self.watch, None, [self.timer], **QUICK)
 
     def watch(self, chosen: gr.SelectData) -> Any:
         """Let the timer run while its tab is seen."""

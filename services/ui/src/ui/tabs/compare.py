@@ -8,17 +8,18 @@ import gradio as gr
 from contracts.sample import Message
 from ui.access.visitors import current_user
 from ui.catalog import Catalog
-from ui.chat.conversation import Conversation, failure_html, private
+from ui.chat.conversation import Conversation, failure_html
 from ui.chat.panel import Panel, Preference
 from ui.chat.talk import history_of
-from ui.chat.turns import texts_of
 from ui.errors import StoreError
+from ui.events import QUICK
 from ui.kept.conversation_file import ConversationFile, Line, imported
 from ui.kept.conversations import CONTENT_LENGTH, Setup
 from ui.kept.kept_turn import exact_name
 from ui.kept.scribe import in_store
 from ui.tabs.tab import Handle, Part, Workbench
 from ui.tabs.talking import choices_of
+from ui.texts import texts_for
 
 PICKERS: list[tuple[str, Preference]] = [
     ("compare.left", "base"),
@@ -58,14 +59,12 @@ class Compare:
                 self.go_on,
                 [gr.State(place), column, *self.panel.controls, self.bench.language],
                 outputs,
-                queue=False,
-                preprocess=False,
-                **private(),
+                **QUICK,
             )
 
     async def go_on(self, place: int, column: Any, *values: Any) -> list[Any]:
         """Keep what a column says as a conversation, and open it in the Chat tab."""
-        said, texts = taking_turns(history_of(column)), texts_of(values[-1])
+        said, texts = taking_turns(history_of(column)), texts_for(values[-1])
         if not said:
             return [gr.skip()] * 4
         setup = self.panel.setup(values[:-1])

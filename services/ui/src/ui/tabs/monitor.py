@@ -5,12 +5,12 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.chat.conversation import private
+from ui.events import QUICK
 from ui.kept.store_words import store_html
 from ui.tabs.clock import Clock
 from ui.tabs.plot import drawn, loss_plot
-from ui.tabs.tab import Handle, Part, Workbench
-from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.tabs.tab import Handle, Workbench, news, words_only
+from ui.texts import Texts, texts_for
 from ui.training.curve import legend_html
 from ui.training.gpu_table import gpus_html
 from ui.training.progress import run_html
@@ -59,10 +59,9 @@ class Monitor:
 
     def wire(self, bench: Workbench) -> None:
         """Connect the tab's opening, the clock, the button and the language."""
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         known = [self.zone, self.seen, bench.language]
         changed = [self.seen, *self.shown]
-        asking: dict[str, Any] = {"js": ZONE, **quick}
+        asking: dict[str, Any] = {"js": ZONE, **QUICK}
         self.clock.timer.tick(self.look, known, changed, **asking)
         self.again.click(self.look, known, changed, **asking)
         bench.tab.select(self.look, known, changed, **asking)
@@ -70,13 +69,9 @@ class Monitor:
 
     async def look(self, zone: Any, seen: Any, language: Any) -> list[Any]:
         """Return what the tab shows now, and of it what is new."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         now = self.render(texts, await self.source.watched(), minutes_of(zone))
-        before = seen or [None] * len(now)
-        return [
-            now,
-            *(gr.skip() if old == new else new for old, new in zip(before, now, strict=True)),
-        ]
+        return news(seen, now)
 
     async def speak(self, zone: Any, seen: Any, language: Any) -> list[Any]:
         """Return the tab in another language, once it was opened."""
@@ -118,5 +113,4 @@ def build(bench: Workbench) -> Handle:
     def words(texts: Texts, _: Catalog) -> list[Any]:
         return [gr.update(value=texts("monitor.again"))]
 
-    nothing = Part([], [], lambda *_: [])
-    return Handle(nothing, Part([], [monitor.again], words), nothing, [])
+    return words_only([monitor.again], words)

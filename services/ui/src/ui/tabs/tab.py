@@ -60,6 +60,22 @@ class Tab:
     build: Callable[[Workbench], Handle]
 
 
+NOTHING = Part([], [], lambda *_: [])
+
+
+def words_only(
+    outputs: Sequence[Any], words: Callable[[Texts, Catalog], list[Any]], kept: Sequence[Any] = ()
+) -> Handle:
+    """Return the handle of what has words alone: services may offer what they like.
+
+    Args:
+        outputs: what `words` renders.
+        words: returns its updates.
+        kept: components whose value the browser keeps over a reload.
+    """
+    return Handle(NOTHING, Part([], list(outputs), words), NOTHING, list(kept))
+
+
 def joined(handles: Sequence[Handle]) -> Handle:
     """Return several handles as one; each part is given its own share of the inputs."""
     return Handle(
@@ -89,3 +105,10 @@ def rendered(
         updates += part.render(texts, catalog, *rest[:count])
         rest = rest[count:]
     return updates
+
+
+def news(seen: Any, now: Sequence[Any]) -> list[Any]:
+    """Return what is new of `now`, which the page was made from last time as `seen`."""
+    before = seen if isinstance(seen, list) and len(seen) == len(now) else [None] * len(now)
+    pairs = zip(before, now, strict=True)
+    return [list(now), *(gr.skip() if old == new else new for old, new in pairs)]

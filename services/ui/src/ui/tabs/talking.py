@@ -6,11 +6,10 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog, ServedModel
-from ui.chat.conversation import private
 from ui.chat.panel import Panel, deciding_name
-from ui.chat.turns import texts_of
+from ui.events import private
 from ui.tabs.tab import Part, Workbench
-from ui.texts import Texts
+from ui.texts import Texts, texts_for
 
 # Renders what depends on the models and on the language of the style that are chosen.
 Said = Callable[[Texts, Catalog, Sequence[ServedModel | None], str], list[Any]]
@@ -34,11 +33,11 @@ def choices_of(bench: Workbench, panel: Panel, outputs: Sequence[Any], said: Sai
         return [*panel.render(texts, catalog, *picked), *said(texts, catalog, models, spoken)]
 
     async def picked(language: Any, *values: Any) -> list[Any]:
-        found = choices(texts_of(language), await bench.talk.source.known(), *values)
+        found = choices(texts_for(language), await bench.talk.source.known(), *values)
         return unsent(found, [part.outputs.index(picker) for picker in pickers], values)
 
     async def told(language: Any, *values: Any) -> Any:
-        rendered = panel.render(texts_of(language), await bench.talk.source.known(), *values)
+        rendered = panel.render(texts_for(language), await bench.talk.source.known(), *values)
         return rendered[panel.outputs.index(panel.system)]
 
     pickers: list[Any] = [panel.style, *panel.models]

@@ -4,13 +4,13 @@ A page remembers nothing but the id that its reader picked, and may lose even th
 reload the job that goes on is found by asking the service, and followed from where it is.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from contracts.job import Job, JobState
 from ui.errors import ProblemError
+from ui.upstream.fresh import Fresh
 from ui.upstream.job_calls import JobCalls
 
 # More than a reader looks through; a service lists up to 200.
@@ -44,10 +44,7 @@ class JobWatch:
 
     def __init__(self, calls: JobCalls, clock: Callable[[], float] = time.monotonic) -> None:
         self._calls = calls
-        self._clock = clock
-        self._asked_at = float("-inf")
-        self._found = Watched()
-        self._lock = asyncio.Lock()
+        self._fresh = Fresh(self._ask, Watched(), lambda _: FRESH_SECONDS, clock)
 
     async def watched(self, picked: str = "") -> Watched:
         """Return the latest jobs and the one to follow; never raises.
@@ -55,11 +52,7 @@ class JobWatch:
         Where nothing was picked, or it is no longer known, that is the newest that goes on, else
         the next of those that wait, else the newest.
         """
-        async with self._lock:
-            if self._clock() - self._asked_at >= FRESH_SECONDS:
-                self._found = await self._ask()
-                self._asked_at = self._clock()
-            found = self._found
+        found = await self._fresh.now()
         if found.jobs is None:
             return found
         chosen = choose(found.jobs, picked)
@@ -67,13 +60,13 @@ class JobWatch:
 
     def stale(self) -> None:
         """Ask again at the next look: this page has just started, cancelled or resumed a job."""
-        self._asked_at = float("-inf")
+        self._fresh.stale()
 
     async def _ask(self) -> Watched:
         try:
             return Watched(tuple(await self._calls.newest()))
         except ProblemError as problem:
-            return Watched(self._found.jobs, problem=problem)
+            return Watched(self._fresh.latest.jobs, problem=problem)
 
 
 def choose(jobs: Sequence[Job], picked: str) -> Job | None:

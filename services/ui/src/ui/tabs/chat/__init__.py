@@ -5,8 +5,8 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.chat.panel import Panel, Preference
+from ui.events import QUICK, private
 from ui.tabs.chat.actions import Actions
 from ui.tabs.chat.desk import Desk
 from ui.tabs.chat.dialogue import Dialogue
@@ -68,10 +68,9 @@ class Chat:
                 for button in below.questions
             ),
         ]
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         for run in runs:
-            run.then(self.history.refresh, self.history.inputs, [self.history.listed], **quick)
-        below.stop.click(dialogue.stop, None, window.outputs, **quick)
+            run.then(self.history.refresh, self.history.inputs, [self.history.listed], **QUICK)
+        below.stop.click(dialogue.stop, None, window.outputs, **QUICK)
 
     def handle(self, bench: Workbench) -> Handle:
         """Return how the tab is rendered."""

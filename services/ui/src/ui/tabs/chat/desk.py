@@ -7,11 +7,11 @@ import gradio as gr
 
 from ui.access.visitors import current_user
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.chat.panel import Panel
 from ui.chat.screen import Screen, read_screen
-from ui.chat.turns import hidden, texts_of, visible
+from ui.chat.turns import hidden, visible
 from ui.errors import StoreError
+from ui.events import QUICK, private
 from ui.kept.conversation_file import as_json, as_markdown, imported, read_file
 from ui.kept.conversations import PAGE, Conversation
 from ui.kept.keeping import Keeping
@@ -22,7 +22,7 @@ from ui.tabs.chat.dialogue import Dialogue, Updates, storable
 from ui.tabs.chat.history_list import HistoryList
 from ui.tabs.chat.verdicts import Verdicts
 from ui.tabs.chat.window import Window
-from ui.texts import Texts
+from ui.texts import Texts, texts_for
 
 TYPES = {"json": "application/json", "markdown": "text/markdown"}
 ENDINGS = {"json": "json", "markdown": "md"}
@@ -64,33 +64,32 @@ class Desk:
         """Connect the list, the pickers, and what the browser remembers."""
         window, history = self.window, self.history
         shown = [*window.outputs, *self.panel.outputs, *self.actions.asked]
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         known = [window.screen, language]
-        window.current.change(self.recall, [window.current, *known], shown, **quick)
+        window.current.change(self.recall, [window.current, *known], shown, **QUICK)
         listed = [history.reach, history.listed]
-        history.listed.click(self.pick, history.inputs, [*listed, *shown], **quick)
-        history.new.click(self.begin, [language], shown, **quick)
-        window.below.click(self.below, known, [*shown, self.verdicts.judged], **quick)
-        self.wire_actions(language, shown, quick)
+        history.listed.click(self.pick, history.inputs, [*listed, *shown], **QUICK)
+        history.new.click(self.begin, [language], shown, **QUICK)
+        window.below.click(self.below, known, [*shown, self.verdicts.judged], **QUICK)
+        self.wire_actions(language, shown)
 
-    def wire_actions(self, language: gr.Radio, shown: list[Any], quick: dict[str, Any]) -> None:
+    def wire_actions(self, language: gr.Radio, shown: list[Any]) -> None:
         """Connect the buttons at the title, and the files."""
         actions, history = self.actions, self.history
         known = [self.window.screen, language]
-        again: dict[str, Any] = {"inputs": history.inputs, "outputs": [history.listed], **quick}
+        again: dict[str, Any] = {"inputs": history.inputs, "outputs": [history.listed], **QUICK}
         asked = [*actions.asked, actions.title]
-        actions.buttons["rename"].click(self.ask_name, [self.window.screen], asked, **quick)
-        actions.buttons["delete"].click(self.ask_delete, [self.window.screen], asked, **quick)
-        gr.on([actions.keep_name.click, actions.spare_it.click], self.close, None, asked, **quick)
+        actions.buttons["rename"].click(self.ask_name, [self.window.screen], asked, **QUICK)
+        actions.buttons["delete"].click(self.ask_delete, [self.window.screen], asked, **QUICK)
+        gr.on([actions.keep_name.click, actions.spare_it.click], self.close, None, asked, **QUICK)
         named = [actions.name_it.click, actions.title.submit]
-        renamed = gr.on(named, self.rename, [actions.title, *known], shown, **quick)
+        renamed = gr.on(named, self.rename, [actions.title, *known], shown, **QUICK)
         renamed.then(history.refresh, **again)
-        actions.delete_it.click(self.delete, known, shown, **quick).then(history.refresh, **again)
+        actions.delete_it.click(self.delete, known, shown, **QUICK).then(history.refresh, **again)
         told = [self.window.composer.problem, self.window.composer.failed]
         for kind in TYPES:
             inputs = [gr.State(kind), *known]
             button = actions.buttons[kind]
-            made = button.click(self.export, inputs, [actions.made, *told], **quick)
+            made = button.click(self.export, inputs, [actions.made, *told], **QUICK)
             made.then(None, [actions.made], [actions.made], js=script("save.js"), **private())
         # The file is read where Gradio put it, so that this event alone is preprocessed.
         brought = history.bring.upload(
@@ -126,7 +125,7 @@ class Desk:
         if str(name or "") == screen.id:
             return {self.window.composer.box: gr.skip()}
         await self.dialogue.leave()
-        return await self.shown(str(name), texts_of(language))
+        return await self.shown(str(name), texts_for(language))
 
     async def pick(
         self, event: gr.EventData, search: Any, reach: Any, current: Any, language: Any
@@ -137,16 +136,16 @@ class Desk:
             listed = await self.history.refresh(search, reach, current, language)
             return {self.history.reach: reach, self.history.listed: listed}
         await self.dialogue.leave()
-        return await self.shown(str(event._data.get("id") or ""), texts_of(language))
+        return await self.shown(str(event._data.get("id") or ""), texts_for(language))
 
     async def begin(self, language: Any) -> Updates:
         """Begin another conversation; it is kept once something is said."""
         await self.dialogue.leave()
-        return self.emptied(texts_of(language)) | {self.window.composer.box: gr.skip()}
+        return self.emptied(texts_for(language)) | {self.window.composer.box: gr.skip()}
 
     async def below(self, event: gr.EventData, screen: Screen, language: Any) -> Updates:
         """Show another branch, or ask about a correction once more."""
-        chosen, texts = str(event._data.get("id") or ""), texts_of(language)
+        chosen, texts = str(event._data.get("id") or ""), texts_for(language)
         if event._data.get("act") == "correct":
             return self.verdicts.resume(chosen, screen, language)
         await self.dialogue.leave()
@@ -174,7 +173,7 @@ class Desk:
 
     async def rename(self, title: Any, screen: Screen, language: Any) -> Updates:
         """Give what is open another title."""
-        texts = texts_of(language)
+        texts = texts_for(language)
         rename = self.kept.conversations.rename
         try:
             await in_store(rename, current_user(), screen.id, storable(title))
@@ -185,7 +184,7 @@ class Desk:
 
     async def delete(self, screen: Screen, language: Any) -> Updates:
         """Delete what is open, after the reader was asked."""
-        texts = texts_of(language)
+        texts = texts_for(language)
         await self.dialogue.leave()
         try:
             await in_store(self.kept.conversations.delete, current_user(), screen.id)
@@ -195,7 +194,7 @@ class Desk:
 
     async def export(self, kind: str, screen: Screen, language: Any) -> list[Any]:
         """Return what is open as a file for the browser to save."""
-        texts = texts_of(language)
+        texts = texts_for(language)
         try:
             made = await in_store(self.as_text, current_user(), screen.id, kind, texts)
         except StoreError as error:
@@ -213,7 +212,7 @@ class Desk:
 
     async def bring_in(self, content: bytes | None, language: Any) -> Updates:
         """Keep a conversation that comes as a file, and open it."""
-        texts = texts_of(language)
+        texts = texts_for(language)
         await self.dialogue.leave()
         try:
             found = await in_store(self.brought, current_user(), content or b"")

@@ -14,7 +14,7 @@ from ui.chat.pace import Pace
 from ui.chat.panel import BESIDE_MODELS
 from ui.chat.screen import Screen, messages_of, read_screen, rows_of
 from ui.chat.talk import Talk, question_of
-from ui.chat.turns import silence, texts_of
+from ui.chat.turns import silence
 from ui.errors import ProblemError, StoreError
 from ui.handoff import handoff_html
 from ui.kept.branches import Said
@@ -23,7 +23,7 @@ from ui.kept.keeping import Keeping
 from ui.kept.kept_turn import KeptTurn
 from ui.kept.scribe import Scribe, Spot, in_store
 from ui.tabs.chat.window import Window
-from ui.texts import Texts
+from ui.texts import Texts, texts_for
 
 # Whoever opens something else waits so long, at most, for what was said to be kept.
 LEAVE_SECONDS = 2.0
@@ -93,7 +93,7 @@ class Dialogue:
         self, asked: Asked | None, screen: Screen, values: Sequence[Any]
     ) -> AsyncGenerator[Updates, None]:
         """Stream the reply; where none may begin, say why and leave all as it is."""
-        setup, texts = self.setup(values[:-1]), texts_of(values[-1])
+        setup, texts = self.setup(values[:-1]), texts_for(values[-1])
         running = self.turns.get(current_session())
         if asked is None or (running and not running.ended):
             yield {self.window.composer.box: gr.skip()}

@@ -5,15 +5,14 @@ from typing import Any
 import gradio as gr
 
 from ui.access.visitors import current_user
-from ui.chat.conversation import private
 from ui.chat.history_html import list_html
-from ui.chat.turns import texts_of
 from ui.errors import StoreError
+from ui.events import QUICK, private
 from ui.kept.conversations import PAGE, Conversations
 from ui.kept.scribe import in_store
 from ui.notices import explanation, store_sentence
 from ui.scripts import script
-from ui.texts import Texts
+from ui.texts import Texts, texts_for
 
 # What one person may keep at most; nobody is ever listed more.
 MOST = 500
@@ -46,14 +45,13 @@ class HistoryList:
     def wire(self, current: gr.Textbox, language: gr.Radio) -> None:
         """Connect what changes the list by itself."""
         self.inputs = [self.search, self.reach, current, language]
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         blocks = gr.context.Context.root_block
         assert blocks is not None
         told = [blocks.load, language.change, current.change]
-        gr.on(told, self.refresh, self.inputs, [self.listed], trigger_mode="always_last", **quick)
+        gr.on(told, self.refresh, self.inputs, [self.listed], trigger_mode="always_last", **QUICK)
         # `input` is for keys alone: neither what is pasted nor what an input method writes.
         self.search.change(
-            self.found, self.inputs, [self.reach, self.listed], trigger_mode="always_last", **quick
+            self.found, self.inputs, [self.reach, self.listed], trigger_mode="always_last", **QUICK
         )
         self.fold.click(None, None, None, js=script("unfold.js"), **private())
 
@@ -63,7 +61,7 @@ class HistoryList:
 
     async def refresh(self, search: Any, reach: Any, current: Any, language: Any) -> str:
         """Return the list."""
-        texts, words = texts_of(language), str(search or "")
+        texts, words = texts_for(language), str(search or "")
         count = min(int(reach or PAGE), MOST)
         try:
             found = await in_store(self.store.listed, current_user(), words, 0, count + 1)

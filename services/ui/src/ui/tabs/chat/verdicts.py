@@ -9,16 +9,16 @@ import gradio as gr
 from ui.access.visitors import current_user
 from ui.catalog import Catalog
 from ui.chat.branch_picker import below_html, excerpt
-from ui.chat.conversation import private
 from ui.chat.screen import Screen, feedback_of
-from ui.chat.turns import hidden, texts_of, visible
+from ui.chat.turns import hidden, visible
 from ui.errors import StoreError
+from ui.events import private
 from ui.kept.ballots import Ballots, Value
 from ui.kept.branches import Said
 from ui.kept.scribe import in_store
 from ui.tabs.chat.dialogue import Updates, storable
 from ui.tabs.chat.window import Window
-from ui.texts import Texts
+from ui.texts import Texts, texts_for
 
 VALUES: dict[Any, Value] = {True: 1, False: -1}
 
@@ -73,7 +73,7 @@ class Verdicts:
         said = reply_at(screen, data.index)
         value = VALUES.get(data.liked if isinstance(data.liked, bool) else None, 0)
         kept = screen.votes.get(said.id, (0, None))[1] if said else None
-        texts = texts_of(language)
+        texts = texts_for(language)
         done = await self.cast(screen, said, value, kept if value else None, texts)
         if said is None or not value or done.get(self.window.composer.failed):
             return done | {self.window.ask: hidden()}
@@ -81,7 +81,7 @@ class Verdicts:
 
     def begin(self, screen: Screen, language: Any) -> Updates:
         """Ask how the last reply should have been."""
-        said, texts = screen.last_reply, texts_of(language)
+        said, texts = screen.last_reply, texts_for(language)
         if said is None:
             return {self.window.ask: hidden()}
         return self.asking(said, screen.votes.get(said.id, (0, None))[1], texts)
@@ -92,7 +92,7 @@ class Verdicts:
         if said is None:
             return {self.window.ask: hidden()}
         kept = screen.votes.get(said.id, (0, None))[1]
-        return self.asking(said, kept, texts_of(language))
+        return self.asking(said, kept, texts_for(language))
 
     def asking(self, said: Said, correction: str | None, texts: Texts) -> Updates:
         """Return the updates that ask how a reply should have been."""
@@ -111,7 +111,7 @@ class Verdicts:
         value = screen.votes.get(said.id, (0, None))[0] if said else 0
         if correction and not value:
             value = -1
-        done = await self.cast(screen, said, value, correction, texts_of(language))
+        done = await self.cast(screen, said, value, correction, texts_for(language))
         if done.get(self.window.composer.failed):
             return done
         return done | {self.window.ask: hidden()}

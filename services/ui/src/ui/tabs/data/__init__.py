@@ -18,7 +18,7 @@ from ui.tabs.data import (
     versions,
 )
 from ui.tabs.data.desk import Desk
-from ui.tabs.tab import Handle, Part, Workbench, joined
+from ui.tabs.tab import Handle, Workbench, joined, words_only
 from ui.texts import Texts
 
 SHEETS: tuple[tuple[str, Callable[[Desk], Handle]], ...] = (
@@ -46,6 +46,5 @@ def build(bench: Workbench) -> Handle:
     def words(texts: Texts, _: Catalog) -> list[object]:
         return [gr.update(label=texts(f"sheet.{name}")) for name, _ in SHEETS]
 
-    nothing = Part([], [], lambda *_: [])
-    handles.append(Handle(nothing, Part([], items, words), nothing, []))
+    handles.append(words_only(items, words))
     return joined(handles)

@@ -7,14 +7,15 @@ import gradio as gr
 
 from contracts.quality import Coverage
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.dataset.coverage_map import map_html
 from ui.errors import ProblemError
+from ui.events import QUICK
+from ui.review.row_list import no_dataset_html
 from ui.service_notices import service_html
 from ui.tabs.data.desk import Desk
 from ui.tabs.data.review_watch import is_seen, look_when_seen, style_names
-from ui.tabs.tab import Handle, Part
-from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.tabs.tab import Handle, words_only
+from ui.texts import Texts, texts_for
 
 # A published dataset never changes, so its map is asked for once.
 KEPT = 8
@@ -41,7 +42,7 @@ class CoverageSheet:
         known = [self.seen, desk.dataset, self.style, desk.bench.language]
         shown = [self.style, self.problem, self.map]
         look_when_seen(desk, self.look, known, shown, "coverage-map")
-        self.style.input(self.pick, known, shown, queue=False, preprocess=False, **private())
+        self.style.input(self.pick, known, shown, **QUICK)
 
     async def look(self, told: Any, dataset: Any, style: Any, language: Any) -> list[Any]:
         """Return the map, if somebody sees it."""
@@ -51,9 +52,9 @@ class CoverageSheet:
 
     async def pick(self, _: Any, dataset: Any, style: Any, language: Any) -> list[Any]:
         """Return the map of a style."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         if not dataset:
-            return [gr.skip(), "", f'<p class="ts-review-none">{texts("review.no_dataset")}</p>']
+            return [gr.skip(), "", no_dataset_html(texts)]
         try:
             found = await self.coverage(str(dataset))
         except ProblemError as problem:
@@ -82,5 +83,4 @@ def build(desk: Desk) -> Handle:
     def words(texts: Texts, _: Catalog) -> list[Any]:
         return [gr.update(label=texts("coverage.style"))]
 
-    nothing = Part([], [], lambda *_: [])
-    return Handle(nothing, Part([], [sheet.style], words), nothing, [])
+    return words_only([sheet.style], words)

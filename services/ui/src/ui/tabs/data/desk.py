@@ -7,13 +7,13 @@ import gradio as gr
 
 from contracts.job import Job
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.dataset.dataset_list import DatasetList, Listed
 from ui.dataset.dataset_words import dataset_label, facts_html, going_html, none_html
+from ui.events import QUICK
 from ui.service_notices import service_html
 from ui.tabs.clock import Clock
-from ui.tabs.tab import Handle, Part, Workbench
-from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.tabs.tab import Workbench, news, words_only
+from ui.texts import Texts, texts_for
 from ui.upstream.jobs import JobWatch
 
 REFRESH_SECONDS = 2.0
@@ -57,33 +57,29 @@ class Desk:
         def words(texts: Texts, _: Catalog) -> list[Any]:
             return [gr.update(label=texts("data.dataset"))]
 
-        nothing = Part([], [], lambda *_: [])
-        self.handle = Handle(nothing, Part([], [self.dataset], words), nothing, [self.dataset])
+        self.handle = words_only([self.dataset], words, [self.dataset])
 
     def wire(self) -> None:
         """Connect the tab's opening, the clock, the picker and the language."""
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         known = [self.seen, self.dataset, self.bench.language]
         changed = [self.seen, *self.shown]
         bench = self.bench
         for event in (bench.tab.select, self.clock.timer.tick, self.dataset.input):
-            event(self.look, known, changed, **quick)
-        bench.language.change(self.speak, known, changed, **quick)
+            event(self.look, known, changed, **QUICK)
+        bench.language.change(self.speak, known, changed, **QUICK)
 
     async def look(self, seen: Any, picked: Any, language: Any) -> list[Any]:
         """Return what the picker is made from now, and of it what is new; the choice stays."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         # At once: a service that hangs is told of after one patience, not two.
         watched, listed = await asyncio.gather(self.jobs.watched(), self.datasets.listed())
         if self.datasets.expect(frozenset(made_by(job) for job in watched.jobs or ()) - {""}):
             listed = await self.datasets.listed()
         now = [*self.render(texts, listed, picked), going_html(texts, watched.chosen)]
-        before = seen or [None] * len(now)
-        pairs = zip(before, now, strict=True)
-        choice, *rest = (gr.skip() if old == new else new for old, new in pairs)
+        made, choice, *rest = news(seen, now)
         # A choice is never sent back: while this look was under way, another may have been made.
         sent = {name: said for name, said in choice.items() if name != "value"}
-        return [now, sent if listed.find(picked) else choice, *rest]
+        return [made, sent if listed.find(picked) else choice, *rest]
 
     async def speak(self, seen: Any, picked: Any, language: Any) -> list[Any]:
         """Return the picker in another language, once the tab was opened."""

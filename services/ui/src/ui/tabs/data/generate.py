@@ -6,7 +6,6 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.dataset.generation import Generation, Started
 from ui.dataset.generation_form import BUDGET, FIELDS, FormError, digest_of, filled, request_of
 from ui.dataset.generation_words import (
@@ -17,10 +16,11 @@ from ui.dataset.generation_words import (
     waiting_html,
     wrong_html,
 )
+from ui.events import QUICK
 from ui.tabs.data.desk import Desk
 from ui.tabs.data.generate_form import Form
-from ui.tabs.tab import Handle, Part
-from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.tabs.tab import NOTHING, Handle, Part
+from ui.texts import Texts, texts_for
 
 
 class Generate:
@@ -51,33 +51,32 @@ class Generate:
 
     def wire(self) -> None:
         """Connect the fields, the buttons, the sheet's opening and the language."""
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         told = [self.form.plan, self.estimated_html]
         changes = [field.change for field in self.form.inputs]
-        gr.on(changes, self.retell, self.asked, told, trigger_mode="always_last", **quick)
+        gr.on(changes, self.retell, self.asked, told, trigger_mode="always_last", **QUICK)
         styles = self.form.fields["styles"]
-        self.form.all.click(self.pick_all, None, [styles], **quick)
-        self.form.none.click(lambda: [], None, [styles], **quick)
+        self.form.all.click(self.pick_all, None, [styles], **QUICK)
+        self.form.none.click(lambda: [], None, [styles], **QUICK)
         errors = [*self.form.errors.values(), self.notice]
         measured = [self.estimated, self.estimated_html, *errors, self.estimate]
         self.estimate.click(
-            self.measuring, [self.bench.language], [self.notice, self.estimate], **quick
-        ).then(self.measure, self.asked, measured, **quick)
+            self.measuring, [self.bench.language], [self.notice, self.estimate], **QUICK
+        ).then(self.measure, self.asked, measured, **QUICK)
         begun = [self.started, self.desk.job, self.desk.sheets, self.start]
         self.start.click(
-            self.beginning, [self.bench.language], [self.notice, self.start], **quick
+            self.beginning, [self.bench.language], [self.notice, self.start], **QUICK
         ).then(
             self.begin,
             [self.started, *self.asked],
             [self.estimated, self.estimated_html, *errors, *begun],
-            **quick,
+            **QUICK,
         )
         sets = [self.form.fields["questions"]]
         opened = [self.desk.sheet.select, self.bench.tab.select]
-        gr.on(opened, self.offer, [self.bench.language], sets, **quick)
-        gr.on(opened, self.retell, self.asked, told, **quick)
+        gr.on(opened, self.offer, [self.bench.language], sets, **QUICK)
+        gr.on(opened, self.retell, self.asked, told, **QUICK)
         worded = [*told, *sets, *errors]
-        self.bench.language.change(self.speak, self.asked, worded, **quick)
+        self.bench.language.change(self.speak, self.asked, worded, **QUICK)
 
     async def pick_all(self) -> Any:
         """Return every style of the library."""
@@ -86,7 +85,7 @@ class Generate:
 
     async def retell(self, language: Any, estimated: Any, *values: Any) -> list[Any]:
         """Return what the form asks for now, and whether the estimate is still of it."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         return [await self.plan(texts, values), self.shown(texts, estimated, values)]
 
     async def plan(self, texts: Texts, values: Sequence[Any]) -> str:
@@ -112,17 +111,17 @@ class Generate:
 
     async def offer(self, language: Any) -> Any:
         """Return the question sets that may be asked; the choice stays."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         return gr.update(choices=question_choices(texts, await self.generation.question_sets()))
 
     def measuring(self, language: Any) -> list[Any]:
         """Say that the teacher is asked, and take no second click meanwhile."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         return [waiting_html(texts, "generate.measuring"), gr.update(interactive=False)]
 
     async def measure(self, language: Any, estimated: Any, *values: Any) -> list[Any]:
         """Return what the form's generation would take, or what is wrong with it."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         free = gr.update(interactive=True)
         try:
             request, _ = filled(named(values))
@@ -136,12 +135,12 @@ class Generate:
 
     def beginning(self, language: Any) -> list[Any]:
         """Say that it starts, and take no second click meanwhile."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         return [waiting_html(texts, "generate.starting"), gr.update(interactive=False)]
 
     async def begin(self, started: Any, language: Any, estimated: Any, *values: Any) -> list[Any]:
         """Start what the form asks for; where it cannot be, say at which field and why."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         free, stay = gr.update(interactive=True), [gr.skip()] * 3
         known = [estimated, gr.skip()]
         try:
@@ -212,6 +211,6 @@ def build(desk: Desk) -> Handle:
     return Handle(
         Part([styles], [styles], form.choices),
         Part([], [*form.worded, *buttons], words),
-        Part([], [], lambda *_: []),
+        NOTHING,
         [],
     )

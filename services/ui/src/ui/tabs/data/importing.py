@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.dataset.generation_words import waiting_html, wrong_html
 from ui.dataset.importing import (
     QUESTIONS,
@@ -20,10 +19,11 @@ from ui.dataset.importing import (
 )
 from ui.dataset.importing_words import imported_html, preview_html
 from ui.errors import ProblemError
+from ui.events import private
 from ui.service_notices import service_html
 from ui.tabs.data.desk import Desk
-from ui.tabs.tab import Handle, Part
-from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.tabs.tab import NOTHING, Handle, Part
+from ui.texts import Texts, texts_for
 
 HELD_OUT, MOST_HELD_OUT = 5, 50
 
@@ -92,7 +92,7 @@ class Importing:
 
     def reading(self, language: Any) -> list[Any]:
         """Say that a file is being looked through."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         return [waiting_html(texts, "importing.reading"), "", gr.update(interactive=False)]
 
     async def read(self, path: Any, kind: Any, language: Any) -> list[Any]:
@@ -105,7 +105,7 @@ class Importing:
 
     async def read_again(self, brought: Any, kind: Any, language: Any) -> list[Any]:
         """Look through the same file as one of another kind."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         told = self.forms_text(texts, kind)
         if not brought:
             return [*self.forget(), told]
@@ -114,7 +114,7 @@ class Importing:
 
     async def look_through(self, brought: Brought, language: Any) -> list[Any]:
         """Return what an import would do with a file, or why it cannot be read."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         hidden = gr.update(visible=False)
         try:
             preview = await self.imports.preview(brought)
@@ -131,12 +131,12 @@ class Importing:
 
     def taking(self, language: Any) -> list[Any]:
         """Say that the import goes on, and take no second click meanwhile."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         return [waiting_html(texts, "importing.taking"), "", gr.update(interactive=False)]
 
     async def bring_in(self, brought: Any, name: Any, held: Any, language: Any) -> list[Any]:
         """Import the file, and pick the dataset that it became."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         free, hidden = gr.update(interactive=True), gr.update(visible=False)
         if not brought:
             return ["", "", gr.update(interactive=False), hidden, gr.skip()]
@@ -154,7 +154,7 @@ class Importing:
 
     def speak(self, brought: Any, kind: Any, language: Any) -> list[Any]:
         """Return the sheet in another language."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         known = brought.preview if brought else None
         preview = preview_html(texts, known, brought.kind) if known else ""
         return [preview, "", self.forms_text(texts, kind)]
@@ -207,6 +207,5 @@ def build(desk: Desk) -> Handle:
     def forms(texts: Texts, _: Catalog, kind: Any) -> list[Any]:
         return [sheet.forms_text(texts, kind)]
 
-    nothing = Part([], [], lambda *_: [])
     kinds = Part([sheet.kind], [sheet.forms], forms)
-    return Handle(kinds, Part([], worded, words), nothing, [])
+    return Handle(kinds, Part([], worded, words), NOTHING, [])

@@ -5,15 +5,16 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.dataset.card_figures import card_html
 from ui.dataset.card_preview import SLIDERS, USUAL, limits_of, preview_html
 from ui.errors import ProblemError
+from ui.events import QUICK
+from ui.review.row_list import no_dataset_html
 from ui.service_notices import service_html
 from ui.tabs.data.desk import Desk
 from ui.tabs.data.review_watch import is_seen, look_when_seen, style_names
-from ui.tabs.tab import Handle, Part
-from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.tabs.tab import Handle, words_only
+from ui.texts import Texts, texts_for
 
 
 class ReportCardSheet:
@@ -50,7 +51,6 @@ class ReportCardSheet:
     def wire(self) -> None:
         """Connect the sheet's opening, the dataset, the language and the sliders."""
         desk = self.desk
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         known = [self.seen, desk.dataset, desk.bench.language, *self.sliders]
         shown = [self.problem, self.card, self.preview]
         look_when_seen(desk, self.look, known, shown, "report-card-limits")
@@ -60,17 +60,17 @@ class ReportCardSheet:
             known,
             [self.problem, self.preview],
             trigger_mode="always_last",
-            **quick,
+            **QUICK,
         )
-        self.usual.click(self.again, known, [self.problem, self.preview, *self.sliders], **quick)
+        self.usual.click(self.again, known, [self.problem, self.preview, *self.sliders], **QUICK)
 
     async def look(self, told: Any, dataset: Any, language: Any, *limits: Any) -> list[Any]:
         """Return the report card, and what the sliders would change, if somebody sees it."""
         if not is_seen(told):
             return [gr.skip()] * 3
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         if not dataset:
-            return ["", f'<p class="ts-review-none">{texts("review.no_dataset")}</p>', ""]
+            return ["", no_dataset_html(texts), ""]
         names = await style_names(self.desk, texts, str(dataset))
         try:
             card = await self.calls.report_card(str(dataset))
@@ -81,7 +81,7 @@ class ReportCardSheet:
 
     async def move(self, _: Any, dataset: Any, language: Any, *limits: Any) -> list[Any]:
         """Return what the sliders would change; nothing is changed."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         wanted = limits_of(limits)
         if not dataset or wanted == USUAL:
             return ["", preview_html(texts, None, {})]
@@ -112,6 +112,5 @@ def build(desk: Desk) -> Handle:
         again = gr.update(value=texts("report_card.usual"))
         return [gr.update(label=texts("report_card.try")), *sliders, again]
 
-    nothing = Part([], [], lambda *_: [])
     worded = [sheet.fold, *sheet.sliders, sheet.usual]
-    return Handle(nothing, Part([], worded, words), nothing, [])
+    return words_only(worded, words)

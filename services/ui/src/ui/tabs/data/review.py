@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.errors import ProblemError
+from ui.events import QUICK, private
 from ui.review.filters import FIELDS, filter_of, style_choices
 from ui.review.orders import Order, orders_in
 from ui.review.round import Asked, Round
@@ -37,8 +37,8 @@ from ui.tabs.data.review_parts import (
     field_update,
 )
 from ui.tabs.data.review_watch import style_names
-from ui.tabs.tab import Handle, Part
-from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.tabs.tab import Handle, words_only
+from ui.texts import Texts, texts_for
 from ui.upstream.jobs import JobWatch
 
 Values = Sequence[Any]
@@ -86,7 +86,6 @@ class ReviewSheet:
 
     def wire(self) -> None:
         """Connect the keys, the fields, the picked dataset, the language and the jobs."""
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         desk, bench, fields = self.desk, self.desk.bench, self.fields
         known = [self.order, self.view, self.place, bench.language, desk.dataset]
         known += [fields.situation, *fields.every]
@@ -97,28 +96,28 @@ class ReviewSheet:
             self.clear: ([fields.clear.click], TAKE),
             self.follow: ([desk.dataset.change, bench.language.change], SEEN),
         }
-        latest: dict[str, Any] = {"trigger_mode": "always_last", **quick}
+        latest: dict[str, Any] = {"trigger_mode": "always_last", **QUICK}
         events = [
             gr.on(triggers, answer, known, self.shown, js=script, **latest)
             for answer, (triggers, script) in listened.items()
         ]
-        for event in [*events, *self.wire_writing(known, quick)]:
+        for event in [*events, *self.wire_writing(known)]:
             event.then(None, None, None, js=SETTLE, **private())
         bench.tab.select(None, [self.order], [self.order], js=TAKE, **private())
         seen = [self.order, self.view, self.jobs_seen, bench.language]
         jobs = [self.jobs_seen, self.jobs, self.bell]
-        desk.clock.timer.tick(self.tick, seen, jobs, js=SEEN, **quick)
+        desk.clock.timer.tick(self.tick, seen, jobs, js=SEEN, **QUICK)
 
-    def wire_writing(self, known: list[Any], quick: dict[str, Any]) -> list[Any]:
+    def wire_writing(self, known: list[Any]) -> list[Any]:
         """Connect what stores something that was written; return the events."""
         edit, ending = self.edit, self.ending
         written = [*known, edit.reply, edit.note, edit.force]
         wanted = [*known, ending.only_accepted, ending.balance]
         made = [*self.shown, self.desk.dataset]
         return [
-            edit.save.click(self.save, written, self.shown, **quick),
-            edit.cancel.click(self.cancel, known, self.shown, **quick),
-            ending.publish.click(self.publish, wanted, made, **quick),
+            edit.save.click(self.save, written, self.shown, **QUICK),
+            edit.cancel.click(self.cancel, known, self.shown, **QUICK),
+            ending.publish.click(self.publish, wanted, made, **QUICK),
         ]
 
     async def act(self, told: Any, *known: Any) -> list[Any]:
@@ -159,7 +158,7 @@ class ReviewSheet:
         """Return the sheet after some orders."""
         view, place, language, dataset, situation, *fields = known
         before = view_of(view, place, dataset, first=first)
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         for order in orders:
             fields, situation, before = pointed(order, fields, situation, before)
             await self.stop_job(order)
@@ -188,7 +187,7 @@ class ReviewSheet:
         after = await Round(self.calls, before, asked).save(
             str(reply or ""), str(note or ""), force=bool(force)
         )
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         return await self.rendered(texts, before, after, fields, situation)
 
     async def publish(self, _: Any, *known: Any) -> list[Any]:
@@ -197,7 +196,7 @@ class ReviewSheet:
         view, place, language, dataset, situation, *fields = known_before
         before = view_of(view, place, dataset)
         asked = Asked(filter_of(fields, situation), fields[FIELDS.index("order")])
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         this = Round(self.calls, before, asked)
         made = await this.publish(only_accepted=bool(only_accepted), balance=bool(balance))
         if made is None:
@@ -215,7 +214,7 @@ class ReviewSheet:
             return [gr.skip()] * 3
         watched = await self.watch.watched()
         found = [job for job in watched.jobs or () if job.request.get("dataset_id") == view.dataset]
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         html = jobs_html(texts, found)
         rows = "|".join(f"{job.id}{job.state.value}{job.progress.done}" for job in found)
         now = f"{rows}#{html}"
@@ -280,5 +279,4 @@ def build(desk: Desk) -> Handle:
             gr.update(value=texts("review.publish")),
         ]
 
-    nothing = Part([], [], lambda *_: [])
-    return Handle(nothing, Part([], worded, words), nothing, sheet.kept)
+    return words_only(worded, words, sheet.kept)

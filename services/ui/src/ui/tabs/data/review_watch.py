@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from ui.chat.conversation import private
+from ui.events import QUICK
 from ui.review.orders import orders_in
 from ui.tabs.data.desk import Desk
 from ui.texts import Texts
@@ -19,10 +19,9 @@ def look_when_seen(
     desk: Desk, look: Callable[..., Any], known: list[Any], shown: list[Any], anchor: str
 ) -> None:
     """Call `look` with `known`; its first value says by `is_seen` whether somebody sees it."""
-    quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
-    quick["trigger_mode"] = "always_last"
-    desk.sheet.select(look, known, shown, js=OPENED, **quick)
-    following = {"js": SEEN.format(id=anchor), **quick}
+    latest: dict[str, Any] = {**QUICK, "trigger_mode": "always_last"}
+    desk.sheet.select(look, known, shown, js=OPENED, **latest)
+    following = {"js": SEEN.format(id=anchor), **latest}
     desk.dataset.change(look, known, shown, **following)
     desk.bench.language.change(look, known, shown, **following)
 

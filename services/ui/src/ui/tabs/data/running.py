@@ -7,7 +7,6 @@ import gradio as gr
 
 from contracts.job import Job, JobState
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.dataset.generation_progress import (
     job_html,
     job_label,
@@ -18,10 +17,11 @@ from ui.dataset.generation_progress import (
 from ui.dataset.generation_watch import GenerationWatch
 from ui.dataset.generation_words import told_html
 from ui.errors import ProblemError
+from ui.events import QUICK
 from ui.service_notices import service_html
 from ui.tabs.data.desk import Desk, made_by
-from ui.tabs.tab import Handle, Part
-from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.tabs.tab import NOTHING, Handle, Part, news
+from ui.texts import Texts, texts_for
 from ui.upstream.jobs import Watched
 
 BUTTONS = ("pause", "resume", "cancel", "review", "really", "keep")
@@ -72,44 +72,39 @@ class Running:
 
     def wire(self) -> None:
         """Connect the clock, the picker, the buttons and the language."""
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         known = [self.seen, self.desk.job, self.stopping, self.asked, self.bench.language]
         changed = [self.seen, self.stopping, *self.shown]
         looks = [self.desk.clock.timer.tick, self.desk.sheet.select, self.desk.job.change]
         looks += [self.bench.tab.select, self.asked.change]
-        gr.on(looks, self.look, known, changed, **quick)
-        self.bench.language.change(self.speak, known, [*changed, self.told], **quick)
+        gr.on(looks, self.look, known, changed, **QUICK)
+        self.bench.language.change(self.speak, known, [*changed, self.told], **QUICK)
         self.picker.input(
             lambda picked: [picked, "", ""],
             [self.picker],
             [self.desk.job, self.told, self.asked],
-            **quick,
+            **QUICK,
         )
         ordered = [self.told, self.stopping, self.asked, self.desk.job]
         one = [self.picker, self.bench.language]
-        self.pause.click(self.halt, one, ordered, **quick)
-        self.really.click(self.halt, one, ordered, **quick)
-        self.resume.click(self.go_on, one, ordered, **quick)
-        self.cancel.click(lambda picked: picked, [self.picker], [self.asked], **quick)
-        self.keep.click(lambda: "", None, [self.asked], **quick)
+        self.pause.click(self.halt, one, ordered, **QUICK)
+        self.really.click(self.halt, one, ordered, **QUICK)
+        self.resume.click(self.go_on, one, ordered, **QUICK)
+        self.cancel.click(lambda picked: picked, [self.picker], [self.asked], **QUICK)
+        self.keep.click(lambda: "", None, [self.asked], **QUICK)
         opened = [self.desk.dataset, self.desk.sheets]
-        self.review.click(self.open_review, one, opened, **quick)
+        self.review.click(self.open_review, one, opened, **QUICK)
 
     async def look(
         self, seen: Any, picked: Any, stopping: Any, asked: Any, language: Any
     ) -> list[Any]:
         """Return what the sheet is made from now, and of it what is new."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         watched = await self.watch.watched(str(picked or ""))
         chosen = watched.chosen
         waits = chosen is not None and chosen.id == stopping and chosen.state in GOING_ON
         now = await self.render(texts, watched, bool(waits), asked)
-        before = seen or [None] * len(now)
-        return [
-            now,
-            stopping if waits or chosen is None else "",
-            *(gr.skip() if old == new else new for old, new in zip(before, now, strict=True)),
-        ]
+        made, *fresh = news(seen, now)
+        return [made, stopping if waits or chosen is None else "", *fresh]
 
     async def speak(self, seen: Any, *known: Any) -> list[Any]:
         """Return the sheet in another language, once it was opened."""
@@ -152,13 +147,13 @@ class Running:
 
     async def halt(self, picked: Any, language: Any) -> list[Any]:
         """Ask a generation to stop; its rows stay."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         problem = await self.order(self.orders.cancel, picked)
         return [service_html(texts, problem), "" if problem else picked, "", picked]
 
     async def go_on(self, picked: Any, language: Any) -> list[Any]:
         """Queue a generation again; it goes on where it was."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         problem = await self.order(self.orders.resume, picked)
         told = service_html(texts, problem) or told_html(texts, "running.resumed")
         return [told, "", "", picked]
@@ -175,7 +170,7 @@ class Running:
 
     async def open_review(self, picked: Any, language: Any) -> list[Any]:
         """Pick the dataset that a generation made, and open its review."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         watched = await self.desk.jobs.watched(str(picked or ""))
         made = made_by(watched.chosen) if watched.chosen else ""
         if not made:
@@ -217,5 +212,4 @@ def build(desk: Desk) -> Handle:
     sheet = Running(desk)
     worded = [sheet.picker, *(getattr(sheet, name) for name in BUTTONS)]
     words = Part([], [*worded, sheet.question, sheet.note], sheet.words)
-    nothing = Part([], [], lambda *_: [])
-    return Handle(nothing, words, nothing, [])
+    return Handle(NOTHING, words, NOTHING, [])

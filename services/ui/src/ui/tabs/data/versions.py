@@ -7,14 +7,15 @@ import gradio as gr
 
 from contracts.versions import Change, DatasetVersion
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.dataset.version_list import VERSIONS_SHOWN, diff_html, version_label, versions_html
 from ui.errors import ProblemError
+from ui.events import QUICK
+from ui.review.row_list import no_dataset_html
 from ui.service_notices import service_html
 from ui.tabs.data.desk import Desk
 from ui.tabs.data.review_watch import is_seen, look_when_seen, style_names
-from ui.tabs.tab import Handle, Part
-from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.tabs.tab import Handle, words_only
+from ui.texts import Texts, texts_for
 from ui.upstream.review_calls import DIFF_ROWS
 
 CHANGES: tuple[Change, ...] = get_args(Change)
@@ -57,7 +58,6 @@ class VersionsSheet:
     def wire(self) -> None:
         """Connect the sheet's opening, the dataset, the language and the buttons."""
         desk = self.desk
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         language = desk.bench.language
         known = [self.seen, desk.dataset, language, self.before, self.after, self.older]
         listed = [self.problem, self.list, self.before, self.after, self.older, self.diff]
@@ -65,18 +65,18 @@ class VersionsSheet:
         look_when_seen(desk, self.look, known, listed, "versions-list")
         asked = [self.offset, language, self.before, self.after, self.change]
         told = [self.offset, self.problem, self.diff, self.pages, self.back, self.on]
-        self.compare.click(self.first, asked, told, **quick)
-        self.change.input(self.first, asked, told, **quick)
-        self.back.click(self.earlier, asked, told, **quick)
-        self.on.click(self.later, asked, told, **quick)
+        self.compare.click(self.first, asked, told, **QUICK)
+        self.change.input(self.first, asked, told, **QUICK)
+        self.back.click(self.earlier, asked, told, **QUICK)
+        self.on.click(self.later, asked, told, **QUICK)
         sure = [self.sure, self.asked]
-        self.roll.click(self.ask, [language, self.older, desk.dataset], sure, **quick)
-        self.no.click(self.leave, None, self.sure, **quick)
+        self.roll.click(self.ask, [language, self.older, desk.dataset], sure, **QUICK)
+        self.no.click(self.leave, None, self.sure, **QUICK)
         self.yes.click(
             self.roll_back,
             [language, self.older, desk.dataset],
             [self.sure, self.problem, desk.dataset],
-            **quick,
+            **QUICK,
         )
 
     async def look(
@@ -85,9 +85,9 @@ class VersionsSheet:
         """Return the versions, if somebody sees them."""
         if not is_seen(told):
             return [gr.skip()] * 10
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         if not dataset:
-            none = f'<p class="ts-review-none">{texts("review.no_dataset")}</p>'
+            none = no_dataset_html(texts)
             return ["", none, *[gr.skip()] * 3, "", *[gr.update(visible=False)] * 4]
         try:
             found = await self.calls.versions(str(dataset))
@@ -126,7 +126,7 @@ class VersionsSheet:
         self, offset: int, language: Any, before: Any, after: Any, change: Any
     ) -> list[Any]:
         """Return some differences of two versions."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         if not before or not after:
             return [0, "", "", gr.update(visible=False), gr.skip(), gr.skip()]
         wanted = change if change in CHANGES else None
@@ -153,7 +153,7 @@ class VersionsSheet:
 
     async def ask(self, language: Any, older: Any, dataset: Any) -> list[Any]:
         """Ask whether to go back."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         if not older or not dataset:
             return [gr.update(visible=False), ""]
         return [gr.update(visible=True), f"<p>{texts('versions.sure', id=str(older)[:80])}</p>"]
@@ -164,7 +164,7 @@ class VersionsSheet:
 
     async def roll_back(self, language: Any, older: Any, dataset: Any) -> list[Any]:
         """Publish the older content once more, and pick that version."""
-        texts = texts_in(as_language(language) or DEFAULT)
+        texts = texts_for(language)
         try:
             made = await self.calls.roll_back(str(dataset), str(older))
         except ProblemError as problem:
@@ -215,6 +215,5 @@ def build(desk: Desk) -> Handle:
             *(gr.update(value=texts(f"versions.{name}_button")) for name in buttons),
         ]
 
-    nothing = Part([], [], lambda *_: [])
     worded = [*pickers.values(), sheet.change, *buttons.values()]
-    return Handle(nothing, Part([], worded, words), nothing, [])
+    return words_only(worded, words)

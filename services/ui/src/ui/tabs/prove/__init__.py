@@ -17,7 +17,7 @@ from ui.tabs.prove.report import Report
 from ui.tabs.prove.round import Round
 from ui.tabs.prove.sides import Sides
 from ui.tabs.prove.start import Start
-from ui.tabs.tab import Handle, Part, Workbench, joined
+from ui.tabs.tab import Handle, Workbench, joined, words_only
 from ui.texts import Texts
 
 SHEETS: tuple[tuple[str, Callable[[Desk], Any]], ...] = (
@@ -47,6 +47,5 @@ def build(bench: Workbench) -> Handle:
     def words(texts: Texts, _: Catalog) -> list[object]:
         return [gr.update(label=texts(f"prove.sheet_{name}")) for name, _ in SHEETS]
 
-    nothing = Part([], [], lambda *_: [])
-    titles = Handle(nothing, Part([], list(desk.items.values()), words), nothing, [])
+    titles = words_only(list(desk.items.values()), words)
     return joined([desk.handle, titles, *(sheet.handle for sheet in built.values())])

@@ -14,14 +14,15 @@ import gradio as gr
 from ui.access.visitors import current_user
 from ui.catalog import Catalog
 from ui.errors import ProblemError
+from ui.events import QUICK
 from ui.look import FOLDER as LOOK
 from ui.proof.arena import OUTCOMES, Outcome, Seated, duels, next_duel
 from ui.proof.arena_seats import finished_html, pair_html, revealed_html, told_html
 from ui.proof.arena_tally import tally_html
 from ui.service_notices import service_html
-from ui.tabs.prove.desk import BLIND, QUICK, Desk, texts_of
-from ui.tabs.tab import Handle, Part
-from ui.texts import Texts
+from ui.tabs.prove.desk import BLIND, Desk
+from ui.tabs.tab import words_only
+from ui.texts import Texts, texts_for
 
 FOCUS_NEXT = "() => setTimeout(() => document.querySelector('#arena-next')?.focus(), 60)"
 FOCUS_PAIR = "() => setTimeout(() => document.querySelector('#arena-question')?.focus(), 60)"
@@ -57,9 +58,8 @@ class Arena:
             keys = f'<p class="ts-faint">{texts("arena.keys")}</p>'
             return [*names, gr.update(value=texts("arena.next")), keys]
 
-        nothing = Part([], [], lambda *_: [])
         worded = [*self.buttons, self.next, self.keys]
-        self.handle = Handle(nothing, Part([], worded, words), nothing, [])
+        self.handle = words_only(worded, words)
 
     def wire(self) -> None:
         """Connect the sheet's opening, the votes, the next pair and the keys."""
@@ -88,10 +88,10 @@ class Arena:
         report = await self.desk.found(picked)
         if report is None:
             problem = (await self.desk.source.proofs()).problem
-            return [*hidden, *self.nothing(texts_of(language), problem)]
+            return [*hidden, *self.nothing(texts_for(language), problem)]
         waits = isinstance(seated, Seated) and not outcome
         if waits and seated.duel.evaluation == report.id:
-            return [*hidden, *await self.render(texts_of(language), seated, "")]
+            return [*hidden, *await self.render(texts_for(language), seated, "")]
         return [*hidden, *await self.another(report.id, language)]
 
     def voter(self, outcome: Outcome) -> Any:
@@ -102,7 +102,7 @@ class Arena:
                 return [gr.skip()] * len(self.shown)
             votes = self.desk.votes
             await asyncio.to_thread(votes.cast, current_user(), seated, outcome)
-            return await self.render(texts_of(language), seated, outcome)
+            return await self.render(texts_for(language), seated, outcome)
 
         return vote
 
@@ -116,11 +116,11 @@ class Arena:
         """Show the same pair in another language, while it is seen."""
         if sheet != BLIND or not isinstance(seated, Seated):
             return [gr.skip()] * len(self.shown)
-        return await self.render(texts_of(language), seated, outcome)
+        return await self.render(texts_for(language), seated, outcome)
 
     async def another(self, evaluation: str, language: Any) -> list[Any]:
         """Return the next pair for this person, or that there is none."""
-        texts, votes = texts_of(language), self.desk.votes
+        texts, votes = texts_for(language), self.desk.votes
         try:
             every = duels(evaluation, await self.desk.source.replies(evaluation))
         except ProblemError as problem:

@@ -7,19 +7,18 @@ import gradio as gr
 
 from contracts.evaluation import EvaluationReport
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.dataset.dataset_list import DatasetList
+from ui.events import QUICK
 from ui.kept.arena_votes import ArenaVotes
 from ui.proof.evaluation_list import choices_of, ended
 from ui.proof.source import ProofSource
 from ui.proof.words import style_names
 from ui.tabs.clock import Clock
-from ui.tabs.tab import Handle, Part, Workbench
-from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.tabs.tab import Workbench, words_only
+from ui.texts import Texts, texts_for
 from ui.upstream.jobs import JobWatch
 
 REFRESH_SECONDS = 2.0
-QUICK: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
 # The sheet on which nothing may be named.
 BLIND = "arena"
 
@@ -65,8 +64,7 @@ class Desk:
         def words(texts: Texts, _: Catalog) -> list[Any]:
             return [gr.update(label=texts("prove.evaluation"))]
 
-        nothing = Part([], [], lambda *_: [])
-        self.handle = Handle(nothing, Part([], [self.evaluation], words), nothing, [])
+        self.handle = words_only([self.evaluation], words)
 
     def wire(self, start: Any) -> None:
         """Connect the tab's opening and the clock, which move the first sheet and the picker."""
@@ -91,7 +89,7 @@ class Desk:
         if sheet == BLIND:
             return [gr.skip()] * (2 + count)
         *known, language = values
-        texts = texts_of(language)
+        texts = texts_for(language)
         watched = await self.jobs.watched(str(known[0] or ""))
         self.source.expect(ended(watched.jobs))
         proofs = await self.source.proofs()
@@ -119,8 +117,3 @@ class Desk:
         catalog = await self.bench.talk.source.known()
         taught = [entry for model in catalog.models for entry in catalog.styles_for(model.name)]
         return style_names(texts, [*catalog.library, *taught])
-
-
-def texts_of(language: Any) -> Texts:
-    """Return the words in the language that the page says."""
-    return texts_in(as_language(language) or DEFAULT)

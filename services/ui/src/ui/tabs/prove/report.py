@@ -9,11 +9,12 @@ import gradio as gr
 
 from ui.catalog import Catalog
 from ui.errors import ProblemError
+from ui.events import QUICK
 from ui.proof.report import report_html
 from ui.service_notices import service_html
-from ui.tabs.prove.desk import QUICK, Desk, texts_of
-from ui.tabs.tab import Handle, Part
-from ui.texts import Texts
+from ui.tabs.prove.desk import Desk
+from ui.tabs.tab import words_only
+from ui.texts import Texts, texts_for
 
 # Pressed once the file is there: Gradio's button downloads what it holds when it is clicked.
 FETCH = "() => document.querySelector('#prove-file')?.click()"
@@ -39,8 +40,7 @@ class Report:
         def words(texts: Texts, _: Catalog) -> list[Any]:
             return [gr.update(value=texts("prove.save")), gr.update(label=texts("prove.save"))]
 
-        nothing = Part([], [], lambda *_: [])
-        self.handle = Handle(nothing, Part([], [self.save, self.file], words), nothing, [])
+        self.handle = words_only([self.save, self.file], words)
 
     def wire(self) -> None:
         """Connect the sheet's opening, the picker, the language and the file."""
@@ -68,7 +68,7 @@ class Report:
 
     async def look(self, picked: Any, language: Any) -> list[Any]:
         """Return the report and why there is none."""
-        texts, proofs = texts_of(language), await self.desk.source.proofs()
+        texts, proofs = texts_for(language), await self.desk.source.proofs()
         report = proofs.find(str(picked or ""))
         if report is None:
             empty = "" if proofs.problem else nothing_html(texts)
@@ -78,7 +78,7 @@ class Report:
 
     async def fetch(self, picked: Any, language: Any) -> list[Any]:
         """Return the file for the button that downloads it, or why there is none."""
-        texts, report = texts_of(language), await self.desk.found(picked)
+        texts, report = texts_for(language), await self.desk.found(picked)
         if report is None:
             return [gr.skip(), nothing_html(texts)]
         try:

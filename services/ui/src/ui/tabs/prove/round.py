@@ -14,11 +14,12 @@ from contracts.votes import PairRequest
 from ui.access.visitors import current_user
 from ui.catalog import Catalog
 from ui.errors import ProblemError
+from ui.events import QUICK
 from ui.proof.round import counts_html, made_html, note_html, started_html
 from ui.service_notices import service_html
-from ui.tabs.prove.desk import QUICK, Desk, texts_of
-from ui.tabs.tab import Handle, Part
-from ui.texts import Texts
+from ui.tabs.prove.desk import Desk
+from ui.tabs.tab import words_only
+from ui.texts import Texts, texts_for
 
 RECIPE = "dpo"
 # A version that was made of so many votes is made once, however often the button is pressed.
@@ -44,8 +45,7 @@ class Round:
         def words(texts: Texts, _: Catalog) -> list[Any]:
             return [gr.update(value=texts("prove.second"))]
 
-        nothing = Part([], [], lambda *_: [])
-        self.handle = Handle(nothing, Part([], [self.go], words), nothing, [])
+        self.handle = words_only([self.go], words)
 
     def wire(self) -> None:
         """Connect the sheet's opening, the language and the button."""
@@ -68,7 +68,7 @@ class Round:
 
     async def look(self, language: Any) -> str:
         """Return how many pairs there are, by style."""
-        texts, votes = texts_of(language), self.desk.votes
+        texts, votes = texts_for(language), self.desk.votes
         waiting = await asyncio.to_thread(votes.on_their_way, current_user())
         try:
             counts = await self.desk.source.counts()
@@ -78,7 +78,7 @@ class Round:
 
     async def train(self, picked: Any, language: Any) -> str:
         """Make pairs of the votes, and start a run on them; return what came of it."""
-        texts, report = texts_of(language), await self.desk.found(picked)
+        texts, report = texts_for(language), await self.desk.found(picked)
         if report is None:
             return note_html(texts, 0, "prove.none")
         try:

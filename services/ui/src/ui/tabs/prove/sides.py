@@ -7,13 +7,14 @@ import gradio as gr
 
 from ui.catalog import Catalog
 from ui.errors import ProblemError
+from ui.events import QUICK
 from ui.proof.sides import MOST_SIDES, ORDERS, chosen, exchanges, pages, sides_html
 from ui.proof.words import ranked, who
 from ui.service_notices import service_html
-from ui.tabs.prove.desk import QUICK, Desk, texts_of
+from ui.tabs.prove.desk import Desk
 from ui.tabs.prove.report import nothing_html
-from ui.tabs.tab import Handle, Part
-from ui.texts import Texts
+from ui.tabs.tab import words_only
+from ui.texts import Texts, texts_for
 
 
 class Sides:
@@ -56,8 +57,7 @@ class Sides:
                 gr.update(value=texts("prove.on")),
             ]
 
-        nothing = Part([], [], lambda *_: [])
-        self.handle = Handle(nothing, Part([], worded, words), nothing, [])
+        self.handle = words_only(worded, words)
 
     def wire(self) -> None:
         """Connect the sheet's opening, the filters and the pager."""
@@ -105,7 +105,7 @@ class Sides:
         self, picked: Any, style: Any, order: Any, shown: Any, number: Any, language: Any
     ) -> list[Any]:
         """Return the filters, the replies and the pager."""
-        texts, report = texts_of(language), await self.desk.found(picked)
+        texts, report = texts_for(language), await self.desk.found(picked)
         empty: list[Any] = [gr.skip(), gr.skip(), nothing_html(texts), "", 1]
         if report is None:
             problem = (await self.desk.source.proofs()).problem

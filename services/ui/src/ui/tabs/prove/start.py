@@ -12,12 +12,13 @@ from contracts.job import Job
 from ui.access.visitors import current_user
 from ui.catalog import BASE, Catalog
 from ui.errors import ProblemError
+from ui.events import QUICK
 from ui.proof.evaluation_list import cost_html, job_html, list_html, orders_of
 from ui.proof.source import Proofs
 from ui.service_notices import service_html
-from ui.tabs.prove.desk import QUICK, Desk, texts_of
-from ui.tabs.tab import Handle, Part
-from ui.texts import Texts
+from ui.tabs.prove.desk import Desk
+from ui.tabs.tab import Handle, news, words_only
+from ui.texts import Texts, texts_for
 from ui.upstream.jobs import Watched
 
 FIELDS = ("dataset_id", "tuned", "per_style", "turns", "prompted", "probe", "judge")
@@ -81,8 +82,7 @@ class Start:
             said = [gr.update(value=texts(f"prove.{name}")) for name in ("start", *ORDERS)]
             return [f"<h3>{texts('prove.new')}</h3>", *named, *said]
 
-        nothing = Part([], [], lambda *_: [])
-        return Handle(nothing, Part([], [self.title, *self.fields, *buttons], words), nothing, [])
+        return words_only([self.title, *self.fields, *buttons], words)
 
     def wire(self) -> None:
         """Connect the form and the orders; the desk looks for news."""
@@ -124,18 +124,17 @@ class Start:
             *(gr.update(visible=orders[name]) for name in ORDERS),
             list_html(texts, proofs.reports, watched.jobs),
         ]
-        before = seen or [None] * len(now)
-        news = [gr.skip() if old == new else new for old, new in zip(before, now, strict=True)]
+        made, *fresh = news(seen, now)
         for place, value in enumerate(picked):
             if value != form[place]:
-                news[place] = now[place] | {"value": value}
-        return [job.id if job else followed, now, *news]
+                fresh[place] = now[place] | {"value": value}
+        return [job.id if job else followed, made, *fresh]
 
     async def estimate(self, *values: Any) -> str:
         """Return what the form would ask."""
         *form, language = values
         watched = await self.desk.jobs.watched()
-        return await self.cost_of(texts_of(language), form, watched.jobs or ())
+        return await self.cost_of(texts_for(language), form, watched.jobs or ())
 
     async def cost_of(self, texts: Texts, form: Sequence[Any], jobs: Sequence[Job]) -> str:
         """Return how many replies the form asks for, and how long they take."""
@@ -153,7 +152,7 @@ class Start:
         on, and until a new one is known, it is the same key.
         """
         *form, language = values
-        texts = texts_of(language)
+        texts = texts_for(language)
         told = [gr.update(info=texts(f"prove.{name}_info")) for name in FIELDS]
         try:
             request = request_of(form)
@@ -181,7 +180,7 @@ class Start:
         try:
             await order(str(followed or ""))
         except ProblemError as problem:
-            return service_html(texts_of(language), problem)
+            return service_html(texts_for(language), problem)
         self.desk.jobs.stale()
         return ""
 

@@ -5,7 +5,7 @@ from typing import Any
 from ui.catalog import Catalog
 from ui.tabs.styles.desk import Desk
 from ui.tabs.styles.wiring import connect
-from ui.tabs.tab import Handle, Part, Workbench
+from ui.tabs.tab import NOTHING, Handle, Part, Workbench
 from ui.texts import DEFAULT, Texts, texts_in
 
 
@@ -17,6 +17,5 @@ def build(bench: Workbench) -> Handle:
     def words(texts: Texts, _: Catalog) -> list[Any]:
         return list(desk.words(texts).values())
 
-    nothing = Part([], [], lambda *_: [])
     worded = Part([], list(desk.words(texts_in(DEFAULT))), words)
-    return Handle(nothing, worded, nothing, [desk.kept])
+    return Handle(NOTHING, worded, NOTHING, [desk.kept])

@@ -14,8 +14,8 @@ from ui.style.confusion import confusion_html
 from ui.style.draft import Draft
 from ui.style.faults import faults_of
 from ui.style.source import Library
-from ui.tabs.styles.events import Changes, words_in
-from ui.texts import Texts
+from ui.tabs.styles.events import Changes
+from ui.texts import Texts, texts_for
 from ui.upstream.style_calls import StyleCalls
 
 # The card as it stands now; no id begins with a dot.
@@ -79,7 +79,7 @@ class Clash:
         free: Changes = {self.judge: gr.update(interactive=True)}
         if not asked or asked["found"]:
             return free
-        texts = words_in(language)
+        texts = texts_for(language)
         try:
             found = await self.calls.confusion(asked["request"])
         except ProblemError as problem:

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from ui.chat.conversation import private
-from ui.texts import DEFAULT, Texts, as_language, texts_in
+from ui.events import QUICK
 
 # What a handler changes: components that are not named stay as they are.
 Changes = dict[Any, Any]
-QUICK: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
 # What is typed is read when nobody has typed for a moment: a clock for each thing that is typed in.
 FORM, TEXT, SEARCH = "form", "text", "search"
 # An order takes what stands in the form; what still waits to be read would come too late.
@@ -30,8 +28,3 @@ def settled(name: str) -> dict[str, Any]:
     neither by pasting, nor by deleting, nor by an input method for Chinese.
     """
     return {**QUICK, "trigger_mode": "always_last", "js": SETTLE.replace("NAME", name)}
-
-
-def words_in(language: Any) -> Texts:
-    """Return the words in the reader's language."""
-    return texts_in(as_language(language) or DEFAULT)

@@ -9,8 +9,9 @@ from ui.style.cards import uses_html
 from ui.style.draft import Draft, blank, duplicate, opened, read_draft
 from ui.style.files import file_of
 from ui.tabs.styles.desk import CARD, SHELF, Desk
-from ui.tabs.styles.events import Changes, words_in
+from ui.tabs.styles.events import Changes
 from ui.tabs.styles.orders import why_html
+from ui.texts import texts_for
 
 
 class Steps:
@@ -27,7 +28,7 @@ class Steps:
         self, kept: Any, words: Any, shown: Any, entered: Any, offered: Any, language: Any
     ) -> Changes:
         """Return the library as it is now; at first also the card that the browser kept."""
-        texts, draft = words_in(language), read_draft(kept)
+        texts, draft = texts_for(language), read_draft(kept)
         library = await self.desk.source.library()
         changes: Changes = {self.desk.entered: True}
         if not entered and draft.is_open:
@@ -48,7 +49,7 @@ class Steps:
 
     async def pick(self, kept: Any, language: Any, event: gr.EventData) -> Changes:
         """Open the card that was clicked."""
-        texts, library = words_in(language), await self.desk.source.library()
+        texts, library = texts_for(language), await self.desk.source.library()
         style = library.find(str(event._data.get("style", "")))
         if style is None:
             return {self.desk.said: ""}
@@ -57,14 +58,14 @@ class Steps:
 
     async def new(self, kept: Any, language: Any) -> Changes:
         """Open a new card."""
-        texts, library = words_in(language), await self.desk.source.library()
+        texts, library = texts_for(language), await self.desk.source.library()
         return self.desk.guarded(
             texts, read_draft(kept), blank(texts.language, library.ids), library
         )
 
     async def upload(self, content: bytes | None, kept: Any, language: Any) -> Changes:
         """Open the card in a file."""
-        texts, library = words_in(language), await self.desk.source.library()
+        texts, library = texts_for(language), await self.desk.source.library()
         outcome = await self.desk.orders.read_file(texts, content or b"", library)
         if outcome.draft is None:
             return {self.desk.said: outcome.said}
@@ -72,7 +73,7 @@ class Steps:
 
     async def keep_on(self, kept: Any, language: Any) -> Changes:
         """Go on with the card that is open."""
-        texts, draft = words_in(language), read_draft(kept)
+        texts, draft = texts_for(language), read_draft(kept)
         library = await self.desk.source.library()
         return {
             self.desk.wanted: "",
@@ -84,7 +85,7 @@ class Steps:
 
     async def let_go(self, wanted: Any, language: Any) -> Changes:
         """Put the open card aside for the one that waits."""
-        texts, library = words_in(language), await self.desk.source.library()
+        texts, library = texts_for(language), await self.desk.source.library()
         return self.desk.put_down(texts, read_draft(wanted), library)
 
     async def type_form(self, kept: Any, language: Any, *written: Any) -> Changes:
@@ -105,13 +106,13 @@ class Steps:
         """Return the other view of the card, and what is wrong with it."""
         if not before.is_open or draft.text == before.text:
             return {self.desk.kept: gr.skip()}
-        texts, library = words_in(language), await self.desk.source.library()
+        texts, library = texts_for(language), await self.desk.source.library()
         changes = self.desk.editor.show(texts, draft, library, code=code, form=form)
         return {self.desk.kept: draft.model_dump_json(), **changes}
 
     async def save(self, kept: Any, language: Any, *written: Any) -> Changes:
         """Store the card."""
-        texts, draft = words_in(language), self.desk.editor.settled(read_draft(kept), written)
+        texts, draft = texts_for(language), self.desk.editor.settled(read_draft(kept), written)
         library = await self.desk.source.library()
         return await self.desk.followed(texts, await self.desk.orders.save(texts, draft, library))
 
@@ -119,7 +120,7 @@ class Steps:
         self, words: Any, shown: Any, kept: Any, language: Any, *written: Any
     ) -> Changes:
         """Show the library; the card stays as it is."""
-        texts, draft = words_in(language), self.desk.editor.settled(read_draft(kept), written)
+        texts, draft = texts_for(language), self.desk.editor.settled(read_draft(kept), written)
         library = await self.desk.source.library()
         return {
             self.desk.kept: draft.model_dump_json(),
@@ -133,12 +134,12 @@ class Steps:
     async def undo(self, kept: Any, language: Any) -> Changes:
         """Take the stored card again."""
         draft = read_draft(kept)
-        texts, library = words_in(language), await self.desk.source.library()
+        texts, library = texts_for(language), await self.desk.source.library()
         return self.desk.put_down(texts, draft.with_text(draft.saved), library)
 
     async def copy(self, kept: Any, language: Any, *written: Any) -> Changes:
         """Open a new card with the same words."""
-        texts, draft = words_in(language), self.desk.editor.settled(read_draft(kept), written)
+        texts, draft = texts_for(language), self.desk.editor.settled(read_draft(kept), written)
         library = await self.desk.source.library()
         try:
             return self.desk.put_down(texts, duplicate(draft, library.ids), library)
@@ -147,27 +148,27 @@ class Steps:
 
     async def put_away(self, kept: Any, language: Any, *written: Any) -> Changes:
         """Put the card away, or back."""
-        texts, draft = words_in(language), self.desk.editor.settled(read_draft(kept), written)
+        texts, draft = texts_for(language), self.desk.editor.settled(read_draft(kept), written)
         return await self.desk.followed(texts, await self.desk.orders.archive(texts, draft))
 
     async def take_theirs(self, kept: Any, language: Any, *written: Any) -> Changes:
         """Make the card an edit of what somebody else stored meanwhile."""
         draft = self.desk.editor.settled(read_draft(kept), written)
-        texts = words_in(language)
+        texts = texts_for(language)
         return await self.desk.followed(texts, await self.desk.orders.rebase(texts, draft))
 
     async def versions(self, kept: Any, language: Any) -> Changes:
         """Ask for the versions of the card."""
-        return await self.desk.history.load(words_in(language), read_draft(kept))
+        return await self.desk.history.load(texts_for(language), read_draft(kept))
 
     def compare(self, known: Any, kept: Any, older: Any, newer: Any, language: Any) -> Changes:
         """Show what changed between two versions."""
         draft = read_draft(kept)
-        return self.desk.history.compare(words_in(language), known, draft, older, newer)
+        return self.desk.history.compare(texts_for(language), known, draft, older, newer)
 
     async def restore(self, known: Any, kept: Any, older: Any, language: Any) -> Changes:
         """Store an old version once more."""
-        texts, draft = words_in(language), read_draft(kept)
+        texts, draft = texts_for(language), read_draft(kept)
         outcome = await self.desk.orders.restore(texts, draft, known or [], str(older))
         changes = await self.desk.followed(texts, outcome)
         if outcome.done and outcome.draft:
@@ -186,7 +187,7 @@ class Steps:
     def ask(self, question: Any, kept: Any, language: Any, asked: Any, *written: Any) -> Changes:
         """Begin a preview of the card as it stands now."""
         draft = self.desk.editor.settled(read_draft(kept), written)
-        return self.desk.trial.begin(words_in(language), draft, question, asked)
+        return self.desk.trial.begin(texts_for(language), draft, question, asked)
 
     def ask_example(self, question: Any, *rest: Any) -> Changes:
         """Begin a preview with one of the examples."""
@@ -195,7 +196,7 @@ class Steps:
     def judge(self, picked: Any, replies: Any, kept: Any, language: Any) -> Changes:
         """Begin to tell styles apart."""
         draft = read_draft(kept)
-        return self.desk.clash.begin(words_in(language), draft, picked, replies)
+        return self.desk.clash.begin(texts_for(language), draft, picked, replies)
 
     async def judged(self, asked: Any, language: Any) -> Changes:
         """Show which styles were mixed up."""
@@ -204,7 +205,7 @@ class Steps:
 
     async def speak(self, kept: Any, side: Any, language: Any, asked: Any, judged: Any) -> Changes:
         """Return the card in another language."""
-        texts, draft = words_in(language), read_draft(kept)
+        texts, draft = texts_for(language), read_draft(kept)
         library = await self.desk.source.library()
         hidden = gr.update(visible=False)
         changes: Changes = {self.desk.said: "", self.desk.guard: hidden, self.desk.rebase: hidden}

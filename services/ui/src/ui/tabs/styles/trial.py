@@ -13,8 +13,8 @@ from ui.style.cards import document_of
 from ui.style.draft import Draft
 from ui.style.faults import faults_of
 from ui.style.preview import preview_html, waiting_html
-from ui.tabs.styles.events import Changes, words_in
-from ui.texts import LANGUAGES, Texts
+from ui.tabs.styles.events import Changes
+from ui.texts import LANGUAGES, Texts, texts_for
 from ui.upstream.style_calls import StyleCalls
 
 EXAMPLES_SHOWN = 3
@@ -65,7 +65,7 @@ class Trial:
         free: Changes = {self.ask: gr.update(interactive=True)}
         if not asked or asked["found"]:
             return free
-        texts = words_in(language)
+        texts = texts_for(language)
         request = PreviewRequest(card=asked["card"], question=asked["question"], seed=asked["seed"])
         try:
             found = await self.calls.preview(request)

@@ -5,10 +5,10 @@ from typing import Any
 
 import gradio as gr
 
-from ui.chat.conversation import private
+from ui.events import QUICK, private
 from ui.look import FOLDER as LOOK
 from ui.tabs.styles.desk import Desk
-from ui.tabs.styles.events import FORM, ORDER, QUICK, SEARCH, TEXT, settled
+from ui.tabs.styles.events import FORM, ORDER, SEARCH, TEXT, settled
 from ui.tabs.styles.steps import Steps
 from ui.tabs.tab import Workbench
 

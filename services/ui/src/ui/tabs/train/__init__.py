@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.chat.conversation import private
-from ui.tabs.tab import Handle, Part, Workbench, joined
+from ui.events import QUICK
+from ui.tabs.tab import Handle, Workbench, joined, words_only
 from ui.tabs.train.comparing import Comparing
 from ui.tabs.train.going import Runs
 from ui.tabs.train.hall import Hall
@@ -31,13 +31,11 @@ def build(bench: Workbench) -> Handle:
                 hall.sheet = items[name]
                 built.append(sheet(hall))
     runs, new = built[0], built[1]
-    quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
     # A run that has begun is looked at.
-    new.started.change(runs.open, runs.known, runs.changed, **quick)
+    new.started.change(runs.open, runs.known, runs.changed, **QUICK)
 
     def words(texts: Texts, _: Catalog) -> list[Any]:
         return [gr.update(label=texts(f"train.sheet_{name}")) for name in SHEETS]
 
-    nothing = Part([], [], lambda *_: [])
-    titles = Handle(nothing, Part([], list(items.values()), words), nothing, [])
+    titles = words_only(list(items.values()), words)
     return joined([*(sheet.handle for sheet in built), titles])

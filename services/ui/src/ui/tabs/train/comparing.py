@@ -5,12 +5,12 @@ from typing import Any
 import gradio as gr
 
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.errors import ProblemError
+from ui.events import QUICK
 from ui.service_notices import service_html
-from ui.tabs.tab import Handle, Part
-from ui.tabs.train.hall import Hall, words_of
-from ui.texts import Texts
+from ui.tabs.tab import Handle, words_only
+from ui.tabs.train.hall import Hall
+from ui.texts import Texts, texts_for
 from ui.training.run_compare import FIGURES, MOST, overlay_html, table_html
 from ui.training.runs import run_choices
 
@@ -46,19 +46,18 @@ class Comparing:
 
     def wire(self) -> None:
         """Connect opening, the pickers and the language."""
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         hall, language = self.hall, self.hall.bench.language
         known = [self.runs, self.figure, language]
-        hall.sheet.select(self.open, known, [hall.here, *self.shown], **quick)
+        hall.sheet.select(self.open, known, [hall.here, *self.shown], **QUICK)
         gr.on(
             [self.runs.input, self.figure.input],
             self.compare,
             known,
             [self.problem, self.chart, self.table],
             trigger_mode="always_last",
-            **quick,
+            **QUICK,
         )
-        language.change(self.speak, [hall.here, *known], self.shown, **quick)
+        language.change(self.speak, [hall.here, *known], self.shown, **QUICK)
 
     async def open(self, picked: Any, figure: Any, language: Any) -> list[Any]:
         """Offer the runs, the two newest with a curve at first."""
@@ -72,7 +71,7 @@ class Comparing:
 
     async def offer(self, picked: Any, figure: Any, language: Any) -> list[Any]:
         """Return the choices, and the comparison of what is picked."""
-        texts = words_of(language)
+        texts = texts_for(language)
         try:
             runs = await self.hall.source.history()
         except ProblemError as error:
@@ -90,7 +89,7 @@ class Comparing:
 
     async def compare(self, picked: Any, figure: Any, language: Any) -> list[Any]:
         """Return chart and table of the runs that are picked."""
-        texts = words_of(language)
+        texts = texts_for(language)
         try:
             history = {run.id: run for run in await self.hall.source.history()}
         except ProblemError as problem:
@@ -112,5 +111,4 @@ class Comparing:
                 gr.update(label=texts("run.compare_figure"), choices=figures),
             ]
 
-        nothing = Part([], [], lambda *_: [])
-        return Handle(nothing, Part([], [self.runs, self.figure], words), nothing, [])
+        return words_only([self.runs, self.figure], words)

@@ -8,13 +8,13 @@ import gradio as gr
 from contracts.job import JobState
 from contracts.run import RunOutput
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.errors import ProblemError
+from ui.events import QUICK
 from ui.service_notices import service_html
 from ui.tabs.clock import Clock
-from ui.tabs.tab import Handle, Part
-from ui.tabs.train.hall import Confirm, Hall, news, words_of
-from ui.texts import Texts
+from ui.tabs.tab import Handle, news, words_only
+from ui.tabs.train.hall import Confirm, Hall, picker
+from ui.texts import Texts, texts_for
 from ui.training.run_live import curves_html, live_html, output_text
 from ui.training.runs import card_html, list_html, run_choices
 from ui.training.source import Training
@@ -40,13 +40,7 @@ class Runs:
         self.problem = gr.HTML(elem_id="train-problem", elem_classes="ts-problem-block")
         with gr.Row(elem_classes="ts-stage", elem_id="train-one", visible=False) as self.one:
             with gr.Column(elem_classes="ts-panel", scale=0, min_width=300):
-                self.picker = gr.Dropdown(
-                    choices=[],
-                    interactive=True,
-                    filterable=False,
-                    elem_classes="ts-model",
-                    elem_id="train-picker",
-                )
+                self.picker = picker("train-picker")
                 with gr.Row(elem_classes="ts-orders-row"):
                     self.stop = gr.Button("", variant="stop", size="sm", elem_id="train-stop")
                     self.resume = gr.Button("", size="sm", elem_id="train-resume")
@@ -76,24 +70,23 @@ class Runs:
 
     def wire(self) -> None:
         """Connect opening, the clock, the picker, the language and the orders."""
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         hall, language = self.hall, self.hall.bench.language
         looking: dict[str, Any] = {
             "inputs": [hall.here, *self.known],
             "outputs": [self.seen, *self.shown],
         }
-        self.clock.timer.tick(self.tick, **looking, **quick)
-        hall.bench.tab.select(self.tick, **looking, **quick)
-        language.change(self.tick, **looking, **quick)
-        hall.sheet.select(self.open, self.known, self.changed, **quick)
+        self.clock.timer.tick(self.tick, **looking, **QUICK)
+        hall.bench.tab.select(self.tick, **looking, **QUICK)
+        language.change(self.tick, **looking, **QUICK)
+        hall.sheet.select(self.open, self.known, self.changed, **QUICK)
         picked = [hall.picked, self.problem, *self.confirm.outputs, self.seen, *self.shown]
-        self.picker.input(self.pick, [self.picker, language], picked, **quick)
-        self.stop.click(self.ask, [self.picker, language], self.confirm.outputs, **quick)
-        self.confirm.no.click(self.confirm.over, None, self.confirm.outputs, **quick)
+        self.picker.input(self.pick, [self.picker, language], picked, **QUICK)
+        self.stop.click(self.ask, [self.picker, language], self.confirm.outputs, **QUICK)
+        self.confirm.no.click(self.confirm.over, None, self.confirm.outputs, **QUICK)
         ordered = [self.problem, *self.confirm.outputs, self.seen, *self.shown]
         about = [self.confirm.about, language]
-        self.confirm.yes.click(self.cancel, about, ordered, **quick)
-        self.resume.click(self.go_on, [self.picker, language], ordered, **quick)
+        self.confirm.yes.click(self.cancel, about, ordered, **QUICK)
+        self.resume.click(self.go_on, [self.picker, language], ordered, **QUICK)
 
     async def open(self, seen: Any, picked: Any, language: Any) -> list[Any]:
         """Look at the runs, now that their sheet is seen."""
@@ -103,7 +96,7 @@ class Runs:
         """Return what the sheet was made from now, and of it what is new."""
         if here != "runs":
             return [gr.skip()] * (1 + len(self.shown))
-        texts = words_of(language)
+        texts = texts_for(language)
         training = await self.source.training(str(picked or ""))
         return news(seen, self.render(texts, training, await self.source.output(training.chosen)))
 
@@ -114,7 +107,7 @@ class Runs:
 
     def ask(self, run_id: Any, language: Any) -> list[Any]:
         """Ask whether a run is really to be stopped."""
-        texts = words_of(language)
+        texts = texts_for(language)
         question = escape(texts("run.stop_question", run=str(run_id or "")))
         return self.confirm.ask(str(run_id or ""), f"<p>{question}</p>")
 
@@ -128,7 +121,7 @@ class Runs:
 
     async def ordered(self, order: Any, run_id: Any, language: Any) -> list[Any]:
         """Give an order, and show what came of it."""
-        texts, problem = words_of(language), ""
+        texts, problem = texts_for(language), ""
         try:
             if run_id:
                 await order(str(run_id))
@@ -169,5 +162,4 @@ class Runs:
 
         worded = [self.picker, self.fold, self.output, self.stop, self.resume]
         worded += [self.confirm.yes, self.confirm.no]
-        nothing = Part([], [], lambda *_: [])
-        return Handle(nothing, Part([], worded, words), nothing, [])
+        return words_only(worded, words)

@@ -1,12 +1,10 @@
 """What the sheets of the Train tab share, and the two questions that several of them ask."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
 from ui.tabs.tab import Workbench
-from ui.texts import DEFAULT, Texts, as_language, texts_in
 from ui.training.source import TrainingSource
 from ui.upstream.backend import Backend
 
@@ -60,13 +58,8 @@ class Confirm:
         return ["", gr.update(visible=False), ""]
 
 
-def words_of(language: Any) -> Texts:
-    """Return the reader's words."""
-    return texts_in(as_language(language) or DEFAULT)
-
-
-def news(seen: Any, now: Sequence[Any]) -> list[Any]:
-    """Return what is new of `now`, which the page was made from last time as `seen`."""
-    before = seen if isinstance(seen, list) and len(seen) == len(now) else [None] * len(now)
-    pairs = zip(before, now, strict=True)
-    return [list(now), *(gr.skip() if old == new else new for old, new in pairs)]
+def picker(name: str) -> gr.Dropdown:
+    """Return the picker of what a sheet looks at: a run, or a model."""
+    return gr.Dropdown(
+        choices=[], interactive=True, filterable=False, elem_classes="ts-model", elem_id=name
+    )

@@ -9,13 +9,13 @@ import gradio as gr
 
 from contracts.advice import Advice, AdviceRequest
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.errors import ProblemError
+from ui.events import QUICK
 from ui.service_notices import service_html
-from ui.tabs.tab import Handle, Part
+from ui.tabs.tab import NOTHING, Handle, Part, news
 from ui.tabs.train.fields import Fields, choices_of, pick_html, recipe_label
-from ui.tabs.train.hall import Hall, news, words_of
-from ui.texts import Texts
+from ui.tabs.train.hall import Hall
+from ui.texts import Texts, texts_for
 from ui.training.advice_card import advice_html
 from ui.training.recipe_form import (
     FIELDS,
@@ -75,22 +75,21 @@ class NewRun:
 
     def wire(self) -> None:
         """Connect opening, both faces of the recipe, the advisor and the start."""
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         hall, language = self.hall, self.hall.bench.language
-        last: dict[str, Any] = {"trigger_mode": "always_last", **quick}
+        last: dict[str, Any] = {"trigger_mode": "always_last", **QUICK}
         asked = [language, self.seen, self.stage, *self.values]
         offered = [self.problem, self.planned, self.yaml, *self.face]
-        hall.sheet.select(self.open, asked, [hall.here, self.nonce, *offered], **quick)
-        self.stage.input(self.choose_stage, asked, [self.advice, self.told, *offered], **quick)
+        hall.sheet.select(self.open, asked, [hall.here, self.nonce, *offered], **QUICK)
+        self.stage.input(self.choose_stage, asked, [self.advice, self.told, *offered], **QUICK)
         self.wire_form(language, last)
         written = [language, self.seen, self.yaml]
         self.yaml.input(self.written, written, self.face, **last)
-        waiting = self.advise.click(self.wait, [language], [self.advice, self.advise], **quick)
+        waiting = self.advise.click(self.wait, [language], [self.advice, self.advise], **QUICK)
         proposed = [self.problem, self.advice, self.told, self.advise, self.yaml, *self.face]
-        waiting.then(self.propose, asked, proposed, **quick)
+        waiting.then(self.propose, asked, proposed, **QUICK)
         given = [language, self.seen, self.nonce, self.yaml, *self.values]
         begun = [self.problem, hall.picked, hall.sheets, self.started, *self.face]
-        self.start.click(self.begin, given, begun, **quick)
+        self.start.click(self.begin, given, begun, **QUICK)
 
     def wire_form(self, language: gr.Radio, last: dict[str, Any]) -> None:
         """Connect the form with the YAML.
@@ -104,21 +103,20 @@ class NewRun:
         changed = [self.yaml, *self.face]
         gr.on([item.input for item in others], self.picked, formed, changed, **last)
         gr.on([item.change for item in boxes], self.typed, formed, changed, **last)
-        quick = {name: value for name, value in last.items() if name != "trigger_mode"}
-        gr.on([item.focus for item in boxes], lambda: "form", None, self.hand, **quick)
-        self.yaml.focus(lambda: "yaml", None, self.hand, **quick)
+        gr.on([item.focus for item in boxes], lambda: "form", None, self.hand, **QUICK)
+        self.yaml.focus(lambda: "yaml", None, self.hand, **QUICK)
 
     async def open(self, language: Any, seen: Any, stage: Any, *values: Any) -> list[Any]:
         """Offer what there is now; what was filled in stays."""
         self.stock = await stock(self.hall.backend)
-        texts = words_of(language)
+        texts = texts_for(language)
         nonce = secrets.token_hex(8)
         return ["new", nonce, *self.offer(texts, seen, str(stage), self.completed(stage, values))]
 
     def choose_stage(self, language: Any, seen: Any, stage: Any, *values: Any) -> list[Any]:
         """Offer the recipes and the datasets of another stage."""
         given = self.completed(stage, values, changed=True)
-        return ["", None, *self.offer(words_of(language), seen, str(stage), given)]
+        return ["", None, *self.offer(texts_for(language), seen, str(stage), given)]
 
     def completed(self, stage: Any, values: Any, *, changed: bool = False) -> dict[str, Any]:
         """Return the document of the form, with the first of what there is where nothing is."""
@@ -126,7 +124,7 @@ class NewRun:
         recipes = [recipe.name for recipe in self.stock.of_stage(str(stage))]
         bases = [base.name for base in self.stock.bases]
         named = "starter" if "starter" in bases else next(iter(bases), None)
-        sets = [value for _, value in dataset_choices(words_of("en"), self.stock, str(stage))]
+        sets = [value for _, value in dataset_choices(texts_for("en"), self.stock, str(stage))]
         first = {
             "dataset_id": next(iter(sets), None),
             "base_model": named,
@@ -198,12 +196,12 @@ class NewRun:
         known, _fault = parsed(str(text or ""))
         if known is not None and form_values(known) == form_values(given):
             return [gr.skip()] * (1 + len(self.face))
-        found = self.faced(words_of(language), seen, given, checked(given), fill=False)
+        found = self.faced(texts_for(language), seen, given, checked(given), fill=False)
         return [yaml_of(given), *found]
 
     def written(self, language: Any, seen: Any, text: Any) -> list[Any]:
         """Take the YAML over into the form, and say what is wrong."""
-        texts = words_of(language)
+        texts = texts_for(language)
         given, fault = parsed(str(text or ""))
         if given is None or fault:
             faults = (fault,) if fault else ()
@@ -212,12 +210,12 @@ class NewRun:
 
     def wait(self, language: Any) -> list[Any]:
         """Say that the advisor counts."""
-        said = escape(words_of(language)("advice.waiting"))
+        said = escape(texts_for(language)("advice.waiting"))
         return [f'<p class="ts-faint" role="status">{said}</p>', gr.update(interactive=False)]
 
     async def propose(self, language: Any, seen: Any, stage: Any, *values: Any) -> list[Any]:
         """Ask the advisor, and fill its proposal into both faces."""
-        texts = words_of(language)
+        texts = texts_for(language)
         given = document(dict(zip(FIELDS, values, strict=True)))
         ready, skip = gr.update(interactive=True), gr.skip()
         base = str(given.get("base_model") or "starter")
@@ -238,7 +236,7 @@ class NewRun:
         self, language: Any, seen: Any, nonce: Any, text: Any, *values: Any
     ) -> list[Any]:
         """Start the run, once however often it is asked for; then it is looked at."""
-        texts = words_of(language)
+        texts = texts_for(language)
         typed = document(dict(zip(FIELDS, values, strict=True)))
         given, fault = parsed(str(text or ""))
         found = checked(given) if given is not None else Checked(None, (fault,) if fault else ())
@@ -295,5 +293,4 @@ class NewRun:
         worded = [*self.values, self.faults, self.stage, self.advise, self.advice]
         worded += [self.fields.fold, self.yaml, self.start]
         inputs = [self.told, self.fields.components["recipe"], self.yaml]
-        nothing = Part([], [], lambda *_: [])
-        return Handle(nothing, Part(inputs, worded, words), nothing, [])
+        return Handle(NOTHING, Part(inputs, worded, words), NOTHING, [])

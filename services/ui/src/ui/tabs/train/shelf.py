@@ -11,13 +11,13 @@ import gradio as gr
 
 from contracts.export import ExportRequest
 from ui.catalog import Catalog
-from ui.chat.conversation import private
 from ui.errors import ProblemError
+from ui.events import QUICK
 from ui.service_notices import service_html
 from ui.tabs.clock import Clock
-from ui.tabs.tab import Handle, Part
-from ui.tabs.train.hall import Confirm, Hall, news, words_of
-from ui.texts import Texts
+from ui.tabs.tab import Handle, news, words_only
+from ui.tabs.train.hall import Confirm, Hall, picker
+from ui.texts import Texts, texts_for
 from ui.training.model_shelf import Shelf, card_html, exports_html, jobs_html, list_html
 from ui.training.recipe_stock import answer, newest
 from ui.upstream.jobs import JobWatch
@@ -44,13 +44,7 @@ class Models:
         self.listed = gr.HTML(elem_id="train-models", elem_classes="ts-section")
         with gr.Row(elem_classes="ts-stage", visible=False) as self.one:
             with gr.Column(elem_classes="ts-panel", scale=0, min_width=300):
-                self.picker = gr.Dropdown(
-                    choices=[],
-                    interactive=True,
-                    filterable=False,
-                    elem_classes="ts-model",
-                    elem_id="train-model",
-                )
+                self.picker = picker("train-model")
                 with gr.Row(elem_classes="ts-orders-row"):
                     self.buttons = {
                         name: gr.Button("", size="sm", elem_id=f"train-do-{name}")
@@ -72,27 +66,26 @@ class Models:
 
     def wire(self) -> None:
         """Connect opening, the clock, the picker, the language and the orders."""
-        quick: dict[str, Any] = {"queue": False, "preprocess": False, **private()}
         hall, language = self.hall, self.hall.bench.language
         known = [self.seen, self.picked, language]
         changed = [self.problem, self.seen, *self.shown]
-        hall.sheet.select(self.open, known, [hall.here, *changed], **quick)
+        hall.sheet.select(self.open, known, [hall.here, *changed], **QUICK)
         for event in (self.clock.timer.tick, hall.bench.tab.select, language.change):
-            event(self.tick, [hall.here, *known], [self.seen, *self.shown], **quick)
+            event(self.tick, [hall.here, *known], [self.seen, *self.shown], **QUICK)
         asked = self.confirm.outputs
         picked = [self.picked, *asked, *changed]
-        self.picker.input(self.pick, [self.picker, language], picked, **quick)
+        self.picker.input(self.pick, [self.picker, language], picked, **QUICK)
         for name in ASKED:
             self.buttons[name].click(
-                getattr(self, f"ask_{name}"), [self.picker, language], asked, **quick
+                getattr(self, f"ask_{name}"), [self.picker, language], asked, **QUICK
             )
-        self.confirm.no.click(self.confirm.over, None, asked, **quick)
+        self.confirm.no.click(self.confirm.over, None, asked, **QUICK)
         given = [self.confirm.about, language]
-        self.confirm.yes.click(self.confirmed, given, [*asked, *changed], **quick)
+        self.confirm.yes.click(self.confirmed, given, [*asked, *changed], **QUICK)
         chosen = [self.picker, language]
-        self.buttons["stage"].click(self.stage, chosen, changed, **quick)
+        self.buttons["stage"].click(self.stage, chosen, changed, **QUICK)
         self.buttons["export"].click(
-            self.export, [self.picker, self.form, language], changed, **quick
+            self.export, [self.picker, self.form, language], changed, **QUICK
         )
 
     async def shelf(self) -> Shelf:
@@ -130,7 +123,7 @@ class Models:
         self, seen: Any, picked: Any, language: Any, refused: ProblemError | None = None
     ) -> list[Any]:
         """Return the updates of problem, of what was seen, and of what is new."""
-        texts, shelf = words_of(language), await self.shelf()
+        texts, shelf = texts_for(language), await self.shelf()
         if shelf.problem and not shelf.models:
             down = service_html(texts, refused or shelf.problem)
             return ["" if seen is None else gr.skip(), None, down, *self.nothing()]
@@ -148,14 +141,14 @@ class Models:
 
     def ask_promote(self, model_id: Any, language: Any) -> list[Any]:
         """Ask whether a model is to answer from now on."""
-        said = words_of(language)("models.promote_question", model=str(model_id or ""))
+        said = texts_for(language)("models.promote_question", model=str(model_id or ""))
         # One question, one promotion: asked again, it is another one.
         about = MARK.join(("promote", str(model_id or ""), secrets.token_hex(8)))
         return self.confirm.ask(about, f"<p>{escape(said)}</p>")
 
     async def ask_rollback(self, model_id: Any, language: Any) -> list[Any]:
         """Ask whether a name is to answer with the version before."""
-        texts, shelf = words_of(language), await self.shelf()
+        texts, shelf = texts_for(language), await self.shelf()
         model = shelf.model(str(model_id or ""))
         name = model.name if model else ""
         key = "models.rollback_question"
@@ -234,5 +227,4 @@ class Models:
 
         worded = [self.picker, self.form, *self.buttons.values()]
         worded += [self.confirm.yes, self.confirm.no]
-        nothing = Part([], [], lambda *_: [])
-        return Handle(nothing, Part([], worded, words), nothing, [])
+        return words_only(worded, words)
