@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from fakes.running import running
+from fakes.serving_process import until
 from fakes.stack import Stack, running_stack
 from ui.app import create_app
 from ui.config import UiSettings
@@ -83,11 +84,13 @@ def served(
 
 
 @pytest.fixture
-def stack(served: tuple[Stack, str]) -> Stack:
-    """The stand-ins as they are when all is well."""
+def stack(served: tuple[Stack, str]) -> Iterator[Stack]:
+    """The stand-ins as they are when all is well; no reply outlives the test that asked for it."""
     stack, _ = served
     stack.__dict__.update(Stack(urls=stack.urls).__dict__)
-    return stack
+    yield stack
+    stack.delay = 0.0
+    until(lambda: not stack.streaming, WAIT_MILLISECONDS / 1000)
 
 
 @pytest.fixture

@@ -19,14 +19,15 @@ from fakes.stack import Stack
 from ui.app import create_app
 from ui.config import UiSettings
 from ui.texts import texts_in
+from ui.upstream.trainer_calls import LIST_SECONDS
 
 pytestmark = pytest.mark.browser
 EN = texts_in("en")
 SERVICES = ("DATAGEN_URL", "TRAINER_URL", "SERVING_URL", "SERVING_CONTROL_URL")
 # After so long a reader knows, whatever was asked.
 KNOWN_SECONDS = 3.0
-# Where a program hangs: a list, which may be long, is given up after four seconds.
-HUNG_SECONDS = 5.0
+# Where a program hangs: a list, which may be long, is given up later.
+HUNG_SECONDS = LIST_SECONDS + KNOWN_SECONDS
 # Which service a screen cannot do without: it has to name it. The others go on without.
 NEEDS = {"styles": "datagen", "data": "datagen", "train": "trainer", "prove": "datagen"}
 # Everything by which Gradio says that it waits for something, where it can be seen.

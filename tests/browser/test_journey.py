@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,10 +142,20 @@ def test_whole_journey(hand: Hand, ports: dict[str, str]) -> None:
     prove(hand)
     promote(hand)
     chat(hand)
-    answer = httpx.get(f"http://127.0.0.1:{ports['DATAGEN_PORT']}/votes", timeout=PATIENCE)
-    votes = [Vote.model_validate(one["vote"]) for one in answer.json()]
+    votes = votes_at(f"http://127.0.0.1:{ports['DATAGEN_PORT']}/votes")
     told = [(vote.style, vote.model, vote.question, vote.value) for vote in votes]
     assert told == [(STYLE, "tonesmith.v1", QUESTION, 1)]
+
+
+def votes_at(address: str) -> list[Vote]:
+    """Return the votes that datagen has, once there is one: the page sends them by itself."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while True:
+        answer = httpx.get(address, timeout=PATIENCE)
+        votes = [Vote.model_validate(one["vote"]) for one in answer.json()]
+        if votes or time.monotonic() > deadline:
+            return votes
+        time.sleep(0.2)
 
 
 def make_style(hand: Hand) -> None:

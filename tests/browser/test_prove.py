@@ -7,7 +7,9 @@ from playwright.sync_api import Page, Response, expect
 
 from browser.conftest import Opener
 from contracts.job import JobState
+from fakes.other_questions import next_question
 from fakes.page_stack_prove import NAMES, changed, finish, pair_rows, proven
+from fakes.serving_process import until
 from fakes.stack import Stack
 from ui.texts import Texts, texts_in
 
@@ -71,8 +73,11 @@ def test_evaluation_is_started_watched_and_found_again(visit: Opener, stack: Sta
     expect(page.locator("#prove-report")).to_contain_text(ZH("report.took"))
 
 
-def test_replies_are_compared_and_voted_on_blindly(visit: Opener, stack: Stack) -> None:
+def test_replies_are_compared_and_voted_on_blindly(
+    visit: Opener, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No name in the page or in any answer before a vote; six votes, six preference rows."""
+    monkeypatch.setattr("ui.tabs.prove.arena.next_duel", next_question)
     stack.evaluations = [proven(stack.styles)]
     page = visit().page
     look(page, ZH)
@@ -98,7 +103,7 @@ def test_replies_are_compared_and_voted_on_blindly(visit: Opener, stack: Stack) 
     expect(page.locator("#arena-tally table")).to_be_visible()
     sheet(page, ZH, "round")
     expect(page.locator("#prove-pairs h3")).to_be_visible()
-    page.wait_for_timeout(2500)  # the courier's pause
+    until(lambda: len(stack.votes) >= VOTES, 60)  # the courier looks every two seconds
     assert len(stack.votes) == len(pair_rows(stack)) == VOTES
     page.locator("#prove-second").click()
     expect(page.locator("#prove-second-said")).to_contain_text(str(VOTES))

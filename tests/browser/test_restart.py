@@ -9,19 +9,19 @@ from playwright.sync_api import Browser, Page, expect
 from browser.conftest import WAIT_MILLISECONDS
 from fakes.page_process import PageProcess
 from fakes.page_stack_chat import reply_to
-from fakes.stack import Stack, running_stack
+from fakes.stack import HELD, Stack, running_stack
 from ui.examples import EXAMPLES
 from ui.texts import texts_in
 
 pytestmark = pytest.mark.browser
 ZH = texts_in("zh")
-EXIT_SECONDS = 20
+EXIT_SECONDS = 60
 
 
 @pytest.fixture
 def stack() -> Iterator[Stack]:
     """The stand-ins, with a model that takes its time."""
-    with running_stack(Stack(delay=1.0)) as stack:
+    with running_stack(Stack(delay=HELD)) as stack:
         yield stack
 
 

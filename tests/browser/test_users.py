@@ -23,7 +23,7 @@ pytestmark = [
 ]
 EN = texts_in("en")
 PASSWORD = "correct horse "
-VOTE_SECONDS = 15
+VOTE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")

@@ -77,6 +77,19 @@
     mark();
   };
 
+  // Do what a key says, but nothing about a row that is gone: rows may have come whose event has not
+  // ended yet, and it would be decided about what nobody sees.
+  const ABOUT_A_ROW = "aroxgwe";
+  const press = (key) => {
+    const list = document.querySelector("#review-list ol");
+    if (list && list.dataset.serial !== desk.serial) {
+      const there = lines().some((line) => numberOf(line) === desk.number);
+      settle();
+      if (!there && ABOUT_A_ROW.includes(key)) return;
+    }
+    actions[key]();
+  };
+
   const send = (order) => {
     desk.orders.push(order);
     at("review-send")?.click();
@@ -180,10 +193,9 @@
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") return escape(event.target);
     if (writing() || event.target.closest?.(TYPING)) return;
-    const action = event.key === "all" ? undefined : actions[event.key];
-    if (!action) return;
+    if (event.key === "all" || !actions[event.key]) return;
     event.preventDefault();
-    action();
+    press(event.key);
   };
 
   const onClick = (event) => {
@@ -193,7 +205,7 @@
     const pointed = target.closest?.("[data-filter]");
     const line = target.closest?.("#review-list .ts-review-line");
     const sheet = target.closest?.("[data-sheet]");
-    if (pressed) actions[pressed.dataset.press]?.();
+    if (pressed) press(pressed.dataset.press);
     else if (ordered) {
       if (ordered.dataset.page) desk.want = "first";
       const order = JSON.parse(ordered.dataset.order);
