@@ -92,7 +92,8 @@ def test_interrupted_run_goes_on_before_a_more_urgent_one(trainer: TrainerProces
     with Census(trainer) as census:
         first = trainer.submit(overrides=LONG)
         trainer.until(lambda: newest_sealed_step(first.checkpoints))
-        second = trainer.submit(overrides={"max_steps": 5}, priority=9)
+        # So long that the census sees its engine.
+        second = trainer.submit(overrides={"max_steps": 50}, priority=9)
         trainer.kill()
         trainer.start()
         assert trainer.finished(second.run_id).state is JobState.DONE

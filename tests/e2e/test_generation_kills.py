@@ -54,6 +54,7 @@ def run_with_kills(tmp_path: Path, kills: int, per_style: int) -> int:
     )
     request = {"styles": ["gentle", "shy"], "per_style": per_style, "multi_turn_ratio": 0.3}
     promised: set[str] = set()
+    fake.limit = 0  # only a kill in the middle of the work proves anything
     with served(fake) as url:
         service = Service(tmp_path, url)
         service.start()
@@ -61,14 +62,15 @@ def run_with_kills(tmp_path: Path, kills: int, per_style: int) -> int:
         job_id = httpx.post(f"{service.url}/datasets", json=request).json()["id"]
         share = int(2 * per_style * 1.3) // (kills + 1)
         for _ in range(kills):
-            # Only a kill in the middle of the work proves anything.
-            wait_for_calls(fake, len(fake.calls) + chance.randint(1, share), service)
+            fake.limit = len(fake.calls) + chance.randint(1, share)
+            wait_for_calls(fake, fake.limit, service)
             if chance.random() < 0.3:
                 service.wait_until_healthy()
                 promised |= acknowledged(service, job_id)
             time.sleep(chance.uniform(0, 0.02))
             service.kill()
             service.start()
+        fake.limit = None
         service.wait_until_healthy()
         job = finished(service, job_id)
         assert service.stop() == 0

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from e2e.engine_folder import EngineFolder, make_tiny_base, some_rows
+from fakes.serving_process import free_port
 from trainer.engine import checkpoints
 from trainer.engine.occupancy import BUSY, started
 
@@ -38,16 +38,9 @@ def alone(base: Path, tmp_path_factory: pytest.TempPathFactory) -> EngineFolder:
     return run
 
 
-def free_port() -> str:
-    """Return a port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return str(found.getsockname()[1])
-
-
 def two() -> tuple[str, ...]:
     """Return the launcher of two processes on this machine."""
-    return (*TORCHRUN, "--nproc-per-node", "2", "--master-port", free_port())
+    return (*TORCHRUN, "--nproc-per-node", "2", "--master-port", str(free_port()))
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -95,7 +88,7 @@ def test_two_nodes_are_told_apart_by_pet_alone(
 ) -> None:
     """As Kubeflow Trainer starts them: the same command twice, the rest in the environment."""
     run = EngineFolder(tmp_path / "run", base, plan={"publish": True})
-    port = free_port()
+    port = str(free_port())
     nodes = [
         run.start(
             *TORCHRUN,

@@ -141,7 +141,8 @@ def run(folder: Path, *, per_style: int, kills: int, black_outs: int, budget: fl
     with served(teacher) as url:
         ordeal = Ordeal(folder, url, teacher, budget, random.Random(seed))
         ordeal.begin(per_style)
-        step = per_style * len(STYLES) // (kills + black_outs)
+        # All of it in the first half: the job goes on while we look, and must not end before.
+        step = per_style * len(STYLES) // (2 * (kills + black_outs))
         job = survive(ordeal, kills=kills, black_outs=black_outs, step=step)
         assert ordeal.service.stop() == 0
     assert job["state"] == "done", (seed, job)

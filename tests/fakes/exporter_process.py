@@ -23,7 +23,7 @@ class ExporterProcess:
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self.process = process
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=10)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30)
 
     def scrape(self) -> tuple[httpx.Response, float]:
         """Return the answer to a scrape, and how many seconds it took."""
@@ -39,7 +39,7 @@ class ExporterProcess:
                 found.setdefault(sample.name, {})[sample.labels.get("uuid", "")] = sample.value
         return found
 
-    def until(self, wanted: Callable[[Series], bool], seconds: float = 15) -> Series:
+    def until(self, wanted: Callable[[Series], bool], seconds: float = 60) -> Series:
         """Scrape until something is so; fails with the last answer where it never is."""
         end = time.monotonic() + seconds
         while not wanted(series := self.series()):
@@ -71,7 +71,7 @@ def exporter(
 
 def wait_until_up(running: ExporterProcess, log: Path) -> None:
     """Return once the exporter answers."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while True:
         try:
             running.http.get("/health").raise_for_status()

@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +15,7 @@ from typing import Any
 import httpx
 import uvicorn
 
+from fakes.serving_process import free_port
 from fakes.teacher import FakeTeacher
 from repository import ROOT
 
@@ -24,16 +23,6 @@ DATAGEN = ROOT / "services" / "datagen"
 CONCURRENCY = 8
 # A start takes two seconds; a machine that is busy with other tests needs far longer.
 PATIENCE_SECONDS = 120
-PORTS = range(22_000, 22_900)
-
-
-def free_port() -> int:
-    """Return a port of our range that nobody listens on."""
-    for port in random.sample(PORTS, 50):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-    raise AssertionError("no free port")
 
 
 @contextmanager
@@ -100,7 +89,7 @@ class Service:
     def stop(self) -> int:
         """End the process politely; return its exit code."""
         self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(PATIENCE_SECONDS)
 
 
 def finished(service: Service, job_id: str) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Served:
             state_dir=folder / "state",
             engine_python=engine,
             port=free_port(),
-            shutdown_seconds=5,
+            shutdown_seconds=60,
             silence_seconds=0.2,
         )
         self.volume = Volume(self.settings.data_dir)
@@ -61,7 +61,7 @@ class Served:
 
     async def wait(self, wanted: Callable[[ServingStatus], bool]) -> ServingStatus:
         """Return the first status that `wanted` accepts."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not wanted(self.launcher.status):  # noqa: ASYNC110 a state, not an event
                 await asyncio.sleep(POLL)
         return self.launcher.status

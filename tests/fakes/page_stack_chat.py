@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import time
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,14 @@ async def forever() -> None:
     await asyncio.Event().wait()
 
 
+async def pause(stack: "Stack") -> None:
+    """Wait between two pieces; a `delay` that changes meanwhile counts at once."""
+    began = time.monotonic()
+    await asyncio.sleep(0)
+    while (left := began + stack.delay - time.monotonic()) > 0:  # noqa: ASYNC110 set by a thread
+        await asyncio.sleep(min(left, 0.02))
+
+
 async def events(stack: "Stack", body: dict[str, Any]) -> AsyncGenerator[str, None]:
     """Yield a reply as server-sent events, and note whether somebody heard it to the end."""
     stack.streaming += 1
@@ -55,7 +64,7 @@ async def events(stack: "Stack", body: dict[str, Any]) -> AsyncGenerator[str, No
                 return
             delta = {"choices": [{"index": 0, "delta": {"content": text[start : start + 2]}}]}
             yield f"data: {json.dumps(delta)}\n\n"
-            await asyncio.sleep(stack.delay)
+            await pause(stack)
         if (body.get("stream_options") or {}).get("include_usage"):
             tokens = {"prompt_tokens": len(body["messages"]), "completion_tokens": len(text)}
             yield f"data: {json.dumps({'choices': [], 'usage': tokens})}\n\n"

@@ -19,12 +19,16 @@ from repository import ROOT
 
 Found = TypeVar("Found")
 SOURCES = ("libs/contracts/src", "libs/kit/src", "services/serving/src")
-FIRST_PORT, LAST_PORT = 23000, 23999
+PORTS = range(23_000, 24_000)
 
 
 def free_port() -> int:
-    """Return a port of our range that nobody listens on."""
-    for port in range(FIRST_PORT + os.getpid() * 97 % 900, LAST_PORT):
+    """Return a port of our range that nobody listens on, and that we did not return before.
+
+    Processes that run beside one another begin at places that are far apart.
+    """
+    first = os.getpid() * 97
+    for port in (PORTS[(first + step) % len(PORTS)] for step in range(len(PORTS))):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -114,7 +118,7 @@ class ServingProcess:
             return None
         return status if wanted(status) else None
 
-    def ready(self, seconds: float = 15.0) -> ServingStatus:
+    def ready(self, seconds: float = 60.0) -> ServingStatus:
         """Wait until it serves."""
         return self.wait(lambda status: status.state == "ready", seconds)
 

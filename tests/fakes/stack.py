@@ -41,6 +41,9 @@ from fakes.running import running
 from fakes.train_state import TrainState
 from fakes.watched import add_readiness, four_gpus, prometheus_app
 
+# Until a test sets another delay: longer than any test takes.
+HELD = 3600.0
+
 
 @dataclass
 class Stack:
@@ -55,7 +58,7 @@ class Stack:
         refuse: status and sentence with which it refuses to chat.
         break_off: pieces after which a reply breaks off.
         silent: whether a reply never brings a piece, while serving is healthy.
-        delay: seconds between two pieces of a reply.
+        delay: seconds between two pieces of a reply; HELD lets the first one out alone.
         runs: what the trainer lists.
         reasons: why a service (datagen, trainer, serving) is not ready.
         gpus: what the trainer sees.

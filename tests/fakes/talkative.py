@@ -1,17 +1,16 @@
 """A TCP server that does what its client asks in the first line; the standard library is enough.
 
-`echo`: send everything back until the client ends, then `bye`. `tell`: three lines, half a second
-apart. `close NOTE`: end its own direction first, then keep what still comes under NOTE. `note
-NOTE`: say what was kept. `reset`: break off in the middle of a word. Run: `talkative.py PORT`.
+`echo`: send everything back until the client ends, then `bye`. `tell`: three lines, each once the
+client has answered the one before. `close NOTE`: end its own direction first, then keep what still
+comes under NOTE. `note NOTE`: say what was kept. `reset`: break off in the middle of a word. Run:
+`talkative.py PORT`.
 """
 
 import socket
 import struct
 import sys
 import threading
-import time
 
-PAUSE = 0.5
 NOTES: dict[str, bytes] = {}
 
 
@@ -33,7 +32,7 @@ def talk(client: socket.socket) -> None:
         elif word == "tell":
             for number in range(3):
                 client.sendall(b"line %d\n" % number)
-                time.sleep(PAUSE)
+                lines.readline()
         elif word == "close":
             client.sendall(b"done")
             client.shutdown(socket.SHUT_WR)

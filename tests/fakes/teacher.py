@@ -59,6 +59,8 @@ class FakeTeacher:
         faults: one for each of the first calls; None answers well.
         delay: seconds before an answer.
         retry_after: seconds asked for by a THROTTLED answer.
+
+    A call whose number is over `limit`, where there is one, waits until a test raises that.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class FakeTeacher:
         self.always: Fault | None = None
         self.delay = delay
         self.retry_after = retry_after
+        self.limit: int | None = None
         self.calls: list[dict[str, Any]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,12 +86,18 @@ class FakeTeacher:
             return
         body = json.loads(await read(receive))
         self.calls.append(body)
+        await self.turn(len(self.calls))
         fault = self.always or (self.faults.popleft() if self.faults else None)
         await asyncio.sleep(3600 if fault is Fault.HANG else self.delay)
         status, kind, content, headers = self.respond(fault, body)
         lines = [(b"content-type", kind.encode()), *headers]
         await send({"type": "http.response.start", "status": status, "headers": lines})
         await send({"type": "http.response.body", "body": content})
+
+    async def turn(self, number: int) -> None:
+        """Wait until the call of this number may be answered."""
+        while self.limit is not None and number > self.limit:  # noqa: ASYNC110 set by a thread
+            await asyncio.sleep(0.005)
 
     def respond(
         self, fault: Fault | None, body: dict[str, Any]

@@ -25,7 +25,7 @@ def make_settings(folder: Path) -> Settings:
         models_dir=folder / "bases",
         engine_python=python,
         reserve_bytes=0,
-        cancel_seconds=0.3,
+        cancel_seconds=60,  # to save, also where the disk is busy
     )
     write_base(made.models_dir / "starter")
     publish_rows(Volume(made.data_dir))

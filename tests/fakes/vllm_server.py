@@ -8,6 +8,7 @@ message. Behaviour is set by variables:
 
     FAKE_VLLM_TOKEN_SECONDS   pause before each token of a reply (0)
     FAKE_VLLM_START_SECONDS   pause before it listens (0)
+    FAKE_VLLM_HOLD            no stream ends while there is a file of this name
     FAKE_VLLM_FAIL            end at once with this as the last line
 """
 
@@ -62,11 +63,19 @@ class FakeVllm:
     Args:
         base: served name of the base.
         token_seconds: pause before each token.
+        hold: no stream ends while there is this file.
+
+    A test that has it in its own process may also `hold_all` until it lets `go_on`.
     """
 
-    def __init__(self, base: str = "base", token_seconds: float = 0.0) -> None:
+    def __init__(
+        self, base: str = "base", token_seconds: float = 0.0, hold: Path | None = None
+    ) -> None:
         self.base = base
         self.token_seconds = token_seconds
+        self.hold = hold
+        self.going = asyncio.Event()
+        self.going.set()
         self.adapters: dict[str, str] = {}
         self.received: list[tuple[str, Any]] = []
         self.finished = 0
@@ -84,6 +93,14 @@ class FakeVllm:
             *(Route(path, self.side, methods=["GET", "POST"]) for path in SIDE_ROUTES.split()),
         ]
         self.app = Starlette(routes=routes)
+
+    def hold_all(self) -> None:
+        """Answer no request for a reply before `go_on`."""
+        self.going.clear()
+
+    def go_on(self) -> None:
+        """Answer what was held."""
+        self.going.set()
 
     async def health(self, _: Request) -> Response:
         """200 as soon as it listens."""
@@ -148,6 +165,7 @@ class FakeVllm:
         text = reply(messages, body.get("max_tokens") or MAX_TOKENS)
         if body.get("stream"):
             return StreamingResponse(self.chunks(model, text), media_type="text/event-stream")
+        await self.going.wait()
         await asyncio.sleep(self.token_seconds * len(text))
         self.finished += 1
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "text": text}
@@ -162,6 +180,8 @@ class FakeVllm:
                 await asyncio.sleep(self.token_seconds)
                 delta = {"index": 0, "delta": {"content": letter}}
                 yield f"data: {json.dumps({'model': model, 'choices': [delta]})}\n\n"
+            while self.hold and self.hold.exists():  # noqa: ASYNC110 another process removes it
+                await asyncio.sleep(0.02)
             yield "data: [DONE]\n\n"
             done = True
         finally:
@@ -186,7 +206,8 @@ def main() -> None:
     parser.add_argument("--middleware", default="")
     options, _ = parser.parse_known_args()
     pause = float(os.environ.get("FAKE_VLLM_TOKEN_SECONDS", "0"))
-    app: Any = FakeVllm(options.served_model_name, pause).app
+    hold = os.environ.get("FAKE_VLLM_HOLD")
+    app: Any = FakeVllm(options.served_model_name, pause, Path(hold) if hold else None).app
     if options.middleware:
         module, name = options.middleware.rsplit(".", 1)
         app = getattr(importlib.import_module(module), name)(app)

@@ -57,8 +57,9 @@ def watcher_ends(place: Place) -> Left:
 def killed(place: Place) -> Left:
     """Kill `up` so that it can do nothing any more."""
     process = place.up()
-    process.kill()
+    # Before the kill: who is dead says no command line any more.
     services = {found for found in place.seen if "sleep(60)" not in " ".join(found.cmdline())}
+    process.kill()
     wait(lambda: not any(living(found) for found in services), "all services gone")
     left = place.left(process)
     left.alive = [found for found in left.alive if found in services]

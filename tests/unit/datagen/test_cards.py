@@ -125,9 +125,9 @@ BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
 )
 def test_hostile_document_is_refused_quickly(content: bytes, words: str) -> None:
     """A document that could expand, run code or hide something ends in a clear error."""
-    started = time.perf_counter()
+    started = time.thread_time()  # of this thread alone, whatever else the machine does
     assert words in refused(content).body.message
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 def test_large_card_is_refused_before_it_is_parsed() -> None:

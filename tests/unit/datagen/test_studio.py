@@ -104,13 +104,21 @@ class Mute:
         """Nothing is open."""
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0.0, "no usable answer"), (9.0, "not answer")])
+@pytest.mark.parametrize(
+    ("seconds", "limit", "words"),
+    [(0.0, 60.0, "no usable answer"), (3600.0, 0.05, "not answer")],
+)
 async def test_teacher_without_an_answer_is_unavailable(
-    studio: Studio, tsundere: Style, monkeypatch: pytest.MonkeyPatch, seconds: float, words: str
+    studio: Studio,
+    tsundere: Style,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    limit: float,
+    words: str,
 ) -> None:
     """A person does not wait as long as a job does."""
-    monkeypatch.setattr(module, "PREVIEW_SECONDS", 0.05)
-    monkeypatch.setattr(module, "CONFUSION_SECONDS", 0.05)
+    monkeypatch.setattr(module, "PREVIEW_SECONDS", limit)
+    monkeypatch.setattr(module, "CONFUSION_SECONDS", limit)
     studio.teacher = Mute(seconds)
     with pytest.raises(UnavailableError, match="answer") as caught:
         await studio.preview(PreviewRequest(card=tsundere, question="在吗"))

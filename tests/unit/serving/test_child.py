@@ -25,7 +25,7 @@ async def started(code: str, tmp_path: Path) -> EngineChild:
 
 async def first_line(child: EngineChild) -> str:
     """Wait for what the program says first."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not child.lines:  # noqa: ASYNC110 the pump fills it
             await asyncio.sleep(0.01)
     return child.lines[0]

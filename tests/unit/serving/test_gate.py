@@ -33,6 +33,13 @@ async def chat(engine: GatedEngine, **changes: Any) -> httpx.Response:
     return await engine.client.post("/v1/chat/completions", json=body(**changes))
 
 
+async def inside(engine: GatedEngine, count: int) -> None:
+    """Wait until so many requests are behind the gate."""
+    async with asyncio.timeout(30):
+        while engine.gate.inflight.total() < count:  # noqa: ASYNC110 the gate counts it
+            await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize("path", [*SIDE_ROUTES.split(), "/v1/models/", "//v1/models", "/V1/models"])
 async def test_side_route_is_404_when_a_client_asks(engine: GatedEngine, path: str) -> None:
     """Routes of vLLM that are not on the list do not exist, with any method."""
@@ -106,12 +113,13 @@ async def test_control_tokens_are_broken_in_every_text(engine: GatedEngine) -> N
 
 async def test_excess_is_429_when_all_places_are_taken(engine: GatedEngine) -> None:
     """Two requests run, the third is refused at once with Retry-After, the two complete."""
-    engine.fake.token_seconds = 0.02
+    engine.fake.hold_all()
     running = [asyncio.create_task(chat(engine)) for _ in range(2)]
-    await asyncio.sleep(0.02)
+    await inside(engine, 2)
     refused = await chat(engine)
     assert refused.status_code == 429
     assert refused.headers["retry-after"]
+    engine.fake.go_on()
     assert [(await task).status_code for task in running] == [200, 200]
     assert (await chat(engine)).status_code == 200
 
@@ -120,14 +128,15 @@ async def test_new_request_is_503_while_open_ones_complete_when_draining(
     engine: GatedEngine,
 ) -> None:
     """Draining refuses with Retry-After; what runs ends well; health still answers."""
-    engine.fake.token_seconds = 0.02
+    engine.fake.hold_all()
     running = asyncio.create_task(chat(engine))
-    await asyncio.sleep(0.02)
+    await inside(engine, 1)
     await engine.backend.drain()
     refused = await chat(engine)
     assert refused.status_code == 503
     assert refused.headers["retry-after"]
     assert (await engine.backend.state())["inflight"] == {"base": 1}
+    engine.fake.go_on()
     assert (await running).status_code == 200
     assert (await engine.backend.state())["inflight"] == {}
     assert await engine.backend.healthy()

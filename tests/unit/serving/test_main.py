@@ -38,8 +38,9 @@ def test_token_that_did_not_arrive_ends_with_2(tmp_path: Path, content: str | No
 
 def test_open_streams_end_whole_when_told_to_stop(tmp_path: Path, models_dir: Path) -> None:
     """SIGTERM: not ready, new requests 503 with Retry-After, streams complete, exit code 0."""
-    engine = fake_engine(tmp_path, FAKE_VLLM_TOKEN_SECONDS="0.1")
-    serving = ServingProcess(tmp_path, engine, models_dir, SERVING_SHUTDOWN_SECONDS="10")
+    (hold := tmp_path / "hold").touch()
+    engine = fake_engine(tmp_path, FAKE_VLLM_HOLD=str(hold))
+    serving = ServingProcess(tmp_path, engine, models_dir, SERVING_SHUTDOWN_SECONDS="120")
     write_current(serving.volume, 1, {})
     serving.start()
     serving.ready()
@@ -53,14 +54,23 @@ def test_open_streams_end_whole_when_told_to_stop(tmp_path: Path, models_dir: Pa
     for client in clients:
         client.start()
     state = f"{serving.url}/internal/inflight"
-    until(lambda: httpx.get(state, headers=serving.token()).json()["inflight"].get("base") == 3, 5)
+    until(lambda: httpx.get(state, headers=serving.token()).json()["inflight"].get("base") == 3, 60)
     assert serving.process
     serving.process.send_signal(signal.SIGTERM)
-    serving.wait(lambda status: status.state == "draining", 5)
-    refused = serving.chat("base")
+    serving.wait(lambda status: status.state == "draining", 60)
+    # The engine hears of it a moment after the launcher has said so.
+    refused = until(lambda: refusal(serving), 60)
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
     assert httpx.get(f"{serving.control_url}/ready").status_code == 503
+    assert ends == []
+    hold.unlink()
     for client in clients:
         client.join()
     assert ends == ["[DONE]"] * 3
-    assert serving.process.wait(15) == 0
+    assert serving.process.wait(60) == 0
+
+
+def refusal(serving: ServingProcess) -> httpx.Response | None:
+    """Ask for a reply; return the answer where it is no reply."""
+    answer = serving.chat("base")
+    return None if answer.status_code == 200 else answer

@@ -14,8 +14,8 @@ from trainer.processes import identity_of, marked
 
 
 def until_dead(pid: int) -> bool:
-    """Return whether a process is gone within five seconds."""
-    deadline = time.monotonic() + 5
+    """Return whether a process is gone within half a minute."""
+    deadline = time.monotonic() + 30
     while identity_of(pid) and time.monotonic() < deadline:
         time.sleep(0.01)
     return not identity_of(pid)
@@ -26,7 +26,7 @@ def until_marked(engine: Engine, count: int) -> list[int]:
 
     One that is just becoming another program shows no environment for a moment.
     """
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while len(found := marked(engine.mark)) < count and time.monotonic() < deadline:
         time.sleep(0.01)
     return found

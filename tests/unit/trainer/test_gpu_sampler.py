@@ -24,7 +24,7 @@ def sampling(scenario: str, patience: float = 2.0) -> Iterator[GpuSampler]:
         sampler.stop()
 
 
-def until(found: Callable[[], bool], seconds: float = 10) -> None:
+def until(found: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for something, and fail where it does not come."""
     end = time.monotonic() + seconds
     while not found():
@@ -55,13 +55,14 @@ def test_lost_gpu_is_missing_and_the_others_stay() -> None:
 
 def test_hanging_gpu_costs_one_wait_and_no_other_gpu() -> None:
     """It is waited for once; then nobody waits, and it is back once it answers."""
-    with sampling("hang", patience=0.2) as sampler:
+    # So much longer than the answers of seven GPUs that a loaded machine is not taken for a hang.
+    with sampling("hang", patience=2.0) as sampler:
         for _ in range(3):
             sampler.cycle()
         assert len(sampler.snapshot.gpus) == 7
-        assert sampler.snapshot.seconds >= 0.2
+        assert sampler.snapshot.seconds >= 2.0
         sampler.cycle()
-        assert sampler.snapshot.seconds < 0.2
+        assert sampler.snapshot.seconds < 2.0
         assert sampler.snapshot.available
         assert sampler.errors.all()[uuid_of(1), "sample", "hung"] == 2
         assert isinstance(sampler.nvml, FakeNvml)
@@ -130,7 +131,7 @@ def test_end_waits_for_no_hanging_driver(caplog: pytest.LogCaptureFixture) -> No
     with watching(nvml, seconds=0.05) as watch:
         until(lambda: 0 < len(watch.snapshot.gpus) < 8)
         began = time.monotonic()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # it hangs for a minute
     assert nvml.users == 1, "the library stays up under the thread that is inside it"
     assert "a GPU no longer answers" in caplog.messages
     nvml.released.set()

@@ -42,7 +42,11 @@ def test_two_runs_asked_for_at_once_run_one_after_the_other(trainer: TrainerProc
         ) as line:
             trainer.submit(overrides={"max_steps": 20})
             trainer.until(lambda: sorted(trainer.states()) == ["queued", "running"])
-            trainer.until(lambda: trainer.engines())
+            trainer.until(lambda: len(census.pids) == 1)
+            running = trainer.states().index(JobState.RUNNING)
+            first = trainer.folders().pop(running)
+            (first.path / "go-on").touch()
+            trainer.until(lambda: len(census.pids) == 2)  # the other waits to be seen
             for folder in trainer.folders():
                 (folder.path / "go-on").touch()
             trainer.until(lambda: set(trainer.states()) == {JobState.DONE})

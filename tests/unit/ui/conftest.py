@@ -1,10 +1,13 @@
 """A page's own services against the stand-ins, over real connections."""
 
+import inspect
 from collections.abc import AsyncIterator, Iterator
 
+import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
+from fakes.serving_process import until
 from fakes.stack import Stack, running_stack
 from ui.catalog import CatalogSource
 from ui.chat.talk import Talk
@@ -22,11 +25,22 @@ def shared_stack() -> Iterator[Stack]:
 
 
 @pytest.fixture
-def stack(shared_stack: Stack) -> Stack:
-    """The stand-ins as they are when all is well."""
+def stack(shared_stack: Stack) -> Iterator[Stack]:
+    """The stand-ins as they are when all is well; no reply outlives the test that asked for it."""
     urls = shared_stack.urls
     shared_stack.__dict__.update(Stack(urls=urls).__dict__)
-    return shared_stack
+    yield shared_stack
+    shared_stack.delay = 0.0
+    until(lambda: not shared_stack.streaming, 30)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who always answers has the time for it that a busy machine takes."""
+    monkeypatch.setattr("ui.catalog.STATE_SECONDS", 30.0)
+    usual = inspect.signature(httpx.get).parameters["timeout"].default
+    for part in ("connect", "read", "write", "pool"):
+        monkeypatch.setattr(usual, part, 60.0)
 
 
 @pytest.fixture

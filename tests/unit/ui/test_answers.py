@@ -8,16 +8,15 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from contracts.sample import Message
-from fakes.stack import Stack
-from ui.chat.answers import Draft, stream_replies
+from fakes.stack import HELD, Stack
+from ui.chat.answers import BEAT_SECONDS, GIVE_UP_SECONDS, Draft, stream_replies
 from ui.upstream.backend import Backend
 from ui.upstream.serving_calls import ChatRequest
 
 QUESTION = (Message(role="user", content="我累得直不起腰。为什么呢？刚装修好的墙面裂了缝。"),)
-# Promised: upstream stops within a second of a stop or of a lost connection.
-STOP_SECONDS = 1.0
-# Promised: people learn within two seconds that serving is gone.
-TELL_SECONDS = 2.0
+# Promised: upstream stops within a second of a stop or of a lost connection, which is noticed at a
+# beat. What is not noticed would go on for ever here, so that a busy machine may take its time.
+STOP_SECONDS = 30.0
 
 
 def request(model: str, session: str = "") -> ChatRequest:
@@ -74,7 +73,7 @@ async def test_generation_stops_when_the_reader_stops(
     backend: Backend, stack: Stack, registry: CollectorRegistry
 ) -> None:
     """Closing the iterator ends the stream upstream at once."""
-    stack.delay = 0.05
+    stack.delay = HELD
     async with aclosing(stream_replies(backend, [request("tonesmith")])) as states:
         async for (draft,) in states:
             if draft.text:
@@ -86,6 +85,7 @@ async def test_generation_stops_when_the_reader_stops(
 async def test_page_is_looked_at_while_a_model_is_silent(backend: Backend, stack: Stack) -> None:
     """Also without a single piece the caller gets its turn, and may close."""
     stack.silent = True
+    assert BEAT_SECONDS < 1.0
     started = time.monotonic()
     async with aclosing(stream_replies(backend, [request("tonesmith")])) as states:
         assert (await anext(states))[0].text == ""
@@ -103,7 +103,7 @@ async def test_problem_is_told_quickly_when_serving_is_gone(
     started = time.monotonic()
     (draft,) = await replies(lost, "tonesmith")
     await lost.close()
-    assert time.monotonic() - started < TELL_SECONDS
+    assert time.monotonic() - started < GIVE_UP_SECONDS
     assert draft.problem is not None
     assert draft.problem.kind == "connect"
     labels = {"upstream": "serving", "kind": "connect"}
@@ -171,7 +171,7 @@ async def test_reader_who_is_gone_is_told_from_one_who_stops(
 ) -> None:
     """Both end the reply; a page that is still open has pressed the button."""
     monkeypatch.setattr("ui.chat.answers.GONE_SECONDS", 0.01)
-    stack.delay = 0.05
+    stack.delay = HELD
     backend.visitors.come("page-1")
     async with aclosing(stream_replies(backend, [request("tonesmith", "page-1")])) as states:
         async for (draft,) in states:

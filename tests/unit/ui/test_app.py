@@ -12,7 +12,7 @@ from gradio_client.exceptions import AppError
 
 from fakes.running import running
 from fakes.serving_process import until
-from fakes.stack import Stack
+from fakes.stack import HELD, Stack
 from ui.app import create_app
 from ui.config import UiSettings
 
@@ -76,7 +76,7 @@ def test_open_page_counts_as_a_session(app: FastAPI, page: str) -> None:
 
 def test_reader_who_goes_away_is_counted(app: FastAPI, page: str, stack: Stack) -> None:
     """A page that is closed in the middle of a reply."""
-    stack.delay = 0.3
+    stack.delay = HELD
     before = sample(app, "ui_client_disconnects_total", model="tuned")
     with (
         httpx.stream("GET", f"{page}/gradio_api/heartbeat/page-2") as stream,
@@ -91,9 +91,9 @@ def test_reader_who_goes_away_is_counted(app: FastAPI, page: str, stack: Stack) 
         with listener.stream("GET", heard) as replies:
             heard_lines = replies.iter_lines()
             next(heard_lines)
-            until(lambda: stack.streaming == 1, 5)
-    until(lambda: stack.abandoned == 1, 5)
-    until(lambda: sample(app, "ui_client_disconnects_total", model="tuned") == before + 1, 5)
+            until(lambda: stack.streaming == 1, 30)
+    until(lambda: stack.abandoned == 1, 30)
+    until(lambda: sample(app, "ui_client_disconnects_total", model="tuned") == before + 1, 30)
 
 
 def test_every_response_forbids_other_hosts(page: str) -> None:

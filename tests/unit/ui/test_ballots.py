@@ -140,7 +140,7 @@ async def test_courier_goes_on_after_a_file_that_was_locked(
         return waiting(limit)
 
     monkeypatch.setattr(ballots, "waiting", locked)
-    async with courier.running(), asyncio.timeout(5):
+    async with courier.running(), asyncio.timeout(30):
         await heard.wait()
     assert not failed
 

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from fakes.stack import Stack
+from fakes.stack import HELD, Stack
 from ui.access.visitors import LOCAL_USER
 from ui.catalog import Catalog
 from ui.chat.screen import Screen, feedback_of, read_screen
@@ -46,7 +46,7 @@ async def chat(talk: Talk, kept: Keeping, stack: Stack) -> AsyncIterator[Chat]:
             tab = Chat(Workbench(settings, talk, kept, language, item, row))
     yield tab
     for turn in list(tab.dialogue.turns.values()):
-        await turn.leave(5)
+        await turn.leave(30)
     kept.state.close()
 
 
@@ -121,7 +121,7 @@ async def test_question_that_was_never_answered_is_replaced(chat: Chat, stack: S
 
 async def test_stopped_reply_is_kept_as_far_as_it_came(chat: Chat, stack: Stack) -> None:
     """It is marked, and takes no vote."""
-    stack.delay = 0.2
+    stack.delay = HELD
     shown: dict[Any, Any] = {}
     async for state in chat.dialogue.ask("我累了", Screen(), *CONTROLS):
         shown |= state
@@ -139,7 +139,7 @@ async def test_page_that_is_closed_in_mid_stream_finds_what_there_was(
     chat: Chat, kept: Keeping, stack: Stack
 ) -> None:
     """The iterator is closed, as Gradio does; whoever opens the conversation waits for the rest."""
-    stack.delay = 0.2
+    stack.delay = HELD
     events = chat.dialogue.ask("我累了", Screen(), *CONTROLS)
     async for state in events:
         (turn,) = chat.dialogue.turns.values()
@@ -155,7 +155,7 @@ async def test_page_that_is_closed_in_mid_stream_finds_what_there_was(
 
 async def test_second_question_waits_while_a_reply_comes(chat: Chat, stack: Stack) -> None:
     """Enter is a key that is pressed twice."""
-    stack.delay = 0.2
+    stack.delay = HELD
     first = chat.dialogue.ask("一", Screen(), *CONTROLS)
     await anext(first)
     assert await seen(chat.dialogue.ask("二", Screen(), *CONTROLS)) == {

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from fakes.running import running
 from fakes.serving_process import until
-from fakes.stack import Stack
+from fakes.stack import HELD, Stack
 from ui.app import create_app
 from ui.config import UiSettings
 
@@ -48,9 +48,9 @@ def ask(page: str, model: str = "") -> int:
 
 def test_message_that_finds_no_place_is_rejected(app: FastAPI, page: str, stack: Stack) -> None:
     """One is answered, one waits, and two are turned away, each counted for its model."""
-    stack.delay = 0.3
+    stack.delay = HELD
     assert ask(page) == 200
-    until(lambda: stack.streaming == 1, 5)
+    until(lambda: stack.streaming == 1, 30)
     assert ask(page) == 200
     assert sample(app, "ui_queue_length") == 1
     assert (ask(page), ask(page, "base")) == (503, 503)
@@ -59,15 +59,15 @@ def test_message_that_finds_no_place_is_rejected(app: FastAPI, page: str, stack:
         assert sample(app, "ui_chat_requests_total", **labels) == 1
     stack.delay = 0.0
     ok = {"model": "tuned", "outcome": "ok"}
-    until(lambda: sample(app, "ui_chat_requests_total", **ok) == 2, 10)
+    until(lambda: sample(app, "ui_chat_requests_total", **ok) == 2, 30)
     assert sample(app, "ui_queue_length") == 0
 
 
 def test_comparison_that_finds_no_place_counts_twice(app: FastAPI, page: str, stack: Stack) -> None:
     """Two replies were asked for: one of the base, one of the tuned model."""
-    stack.delay = 0.3
+    stack.delay = HELD
     assert ask(page) == 200
-    until(lambda: stack.streaming == 1, 5)
+    until(lambda: stack.streaming == 1, 30)
     assert ask(page) == 200
     assert compare(page) == 503
     for model in ("tuned", "base"):

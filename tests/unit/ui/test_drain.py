@@ -16,17 +16,16 @@ from fakes.clock import FakeClock
 from fakes.page_process import PageProcess
 from fakes.page_stack_chat import reply_to
 from fakes.serving_process import until
-from fakes.stack import Stack, running_stack
+from fakes.stack import HELD, Stack, running_stack
 from ui.drain import LAST_WORDS_SECONDS, Drain
 from ui.errors import ProblemError
 from ui.texts import texts_in
 
 CHATS = 8
-# Between two pieces of a reply, until all has been seen that is to be seen meanwhile.
-DELAY_SECONDS = 0.5
 # Between the last piece and the end of the process: about one on a machine with nothing else to
 # do, most of it for Python to leave. Waiting for the open pages would take a minute.
-SOON_SECONDS = 10.0
+SOON_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture
@@ -125,20 +124,20 @@ def farewell_of(page: PageProcess, stack: Stack) -> Farewell:
     ]
     idle = threading.Thread(target=seen.idle, args=(page.url,))
     idle.start()
-    until(lambda: all(job.outputs() for job in jobs), 20)
+    until(lambda: all(job.outputs() for job in jobs), PATIENCE_SECONDS)
     page.terminate()
-    until(lambda: not page.answers(), 5)
+    until(lambda: not page.answers(), PATIENCE_SECONDS)
     seen.look_around(page.url, clients[-1])
     seen.running_then = stack.streaming
     stack.delay = 0.0
-    until(lambda: all(job.done() for job in jobs), 20)
+    until(lambda: all(job.done() for job in jobs), PATIENCE_SECONDS)
     seen.last_piece_at = time.monotonic()
     seen.replies = {
         question: job.outputs()[-1] for question, job in zip(questions, jobs, strict=True)
     }
-    seen.code = page.ended(20)
+    seen.code = page.ended(PATIENCE_SECONDS)
     seen.ended_at = time.monotonic()
-    idle.join(5)
+    idle.join(PATIENCE_SECONDS)
     for client in clients:
         client.close()
     seen.whole = {body["messages"][-1]["content"]: reply_to(stack, body) for body in stack.asked}
@@ -150,7 +149,7 @@ def farewell_of(page: PageProcess, stack: Stack) -> Farewell:
 def farewell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farewell]:
     """What was seen, once for all the tests below."""
     log: Path = tmp_path_factory.mktemp("ui") / "ui.log"
-    with running_stack(Stack(delay=DELAY_SECONDS)) as stack:
+    with running_stack(Stack(delay=HELD)) as stack:
         page = PageProcess(log, stack.urls)
         try:
             page.ready()

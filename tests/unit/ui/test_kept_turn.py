@@ -37,7 +37,7 @@ async def test_turn_ends_for_its_reader_also_where_keeping_has_a_bug(
     broken = BrokenScribe(scribe.store, scribe.spot, "hi", Setup())
     question = Question("hi", ((),), None, (None,), 0.0, 16)
     turn = KeptTurn(talk, broken, question)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not turn.ended:
             await turn.changed()
     with pytest.raises(ZeroDivisionError):

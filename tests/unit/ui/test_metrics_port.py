@@ -50,7 +50,7 @@ def test_metrics_are_on_their_own_port_only(tmp_path: Path, stack: Stack) -> Non
         assert "_created" not in text
         assert httpx.get(f"{page.url}/metrics").status_code == 404
         page.terminate()
-        assert page.ended(20) == 0
+        assert page.ended(60) == 0
     finally:
         page.close()
     with pytest.raises(httpx.ConnectError):

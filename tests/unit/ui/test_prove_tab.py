@@ -10,6 +10,7 @@ import pytest
 
 from contracts.job import JobState
 from fakes.clock import FakeClock
+from fakes.other_questions import next_question
 from fakes.page_stack_prove import NAMES, finish, proven
 from fakes.stack import Stack
 from ui.catalog import CatalogSource
@@ -200,11 +201,12 @@ async def test_arena_names_nobody_before_the_vote(sheets: dict[type, Any], stack
 
 
 async def test_votes_become_valid_preference_rows(
-    sheets: dict[type, Any], stack: Stack, backend: Backend
+    sheets: dict[type, Any], stack: Stack, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One each, with both contestants; a second click on the same pair is none."""
     stack.evaluations = [proven(stack.styles)]
     arena, desk = sheets[Arena], sheets[Desk]
+    monkeypatch.setattr("ui.tabs.prove.arena.next_duel", next_question)
     first = len(desk.named) + 2
     seated = (await arena.enter(None, None, "", "en"))[first]
     for number in range(6):

@@ -81,7 +81,7 @@ def test_reader_waits_for_no_writer(tmp_path: Path) -> None:
         database.execute("INSERT INTO t VALUES (1)")
         reader = threading.Thread(target=lambda: found.append(state.read("SELECT * FROM t")))
         reader.start()
-        reader.join(5)
+        reader.join(30)
         assert found == [[]]
     assert len(state.read("SELECT * FROM t")) == 1
     state.close()

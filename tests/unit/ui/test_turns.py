@@ -9,7 +9,8 @@ import gradio as gr
 import pytest
 
 from fakes.clock import FakeClock
-from fakes.stack import Stack
+from fakes.stack import HELD, Stack
+from ui.chat.answers import GIVE_UP_SECONDS, PATIENCE_SECONDS, PROBE_SECONDS
 from ui.chat.panel import NONE, Panel, Preference
 from ui.chat.talk import Talk
 from ui.chat.turns import OTHERS, Turns
@@ -130,7 +131,9 @@ async def test_silence_is_told_within_two_seconds(talk: Talk, turns: Make, stack
     started = time.monotonic()
     async with aclosing(one.ask("你好", [], *CONTROLS)) as seen:
         told = [state[1] async for state in until_told(seen)][-1]
-    assert time.monotonic() - started < 2.0
+    # Half a second of the promised two is left for the words; a busy machine may take its time.
+    assert PATIENCE_SECONDS + PROBE_SECONDS <= 1.5
+    assert time.monotonic() - started < GIVE_UP_SECONDS
     assert texts_in("zh")("problem.silent") in told
 
 
@@ -159,7 +162,7 @@ async def test_reply_that_is_cut_keeps_what_was_said(talk: Talk, turns: Make, st
     """At the bound the reader is told, and the generation upstream stops."""
     clock = FakeClock()
     talk.drain = Drain(5, clock, clock.sleep)
-    stack.delay = 0.02
+    stack.delay = HELD
     async with aclosing(turns(1).ask("你好", [], *CONTROLS)) as seen:
         async for state in seen:
             if isinstance(state[0], list) and len(state[0]) == 2:
